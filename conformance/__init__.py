@@ -1,0 +1,10 @@
+"""Conformance suite for batch normalisation: executable requirements, judged within proven error bounds."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("batchnorm-conformance")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+__all__ = ["__version__"]

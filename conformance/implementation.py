@@ -1,0 +1,131 @@
+"""The contract an implementation of batch normalisation is adapted to.
+
+An adapter adds nothing of its own. It passes ``epsilon`` and ``momentum`` verbatim to the arguments of those
+names (whether momentum keeps the old value or takes the new one is measured, not assumed), returns
+parameters in their native shapes, converts arrays, and nothing else. What it does not support it declares in
+its :class:`Capabilities`; what it declares and does not do is an error.
+
+This module needs NumPy only, and is imported inside worker processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+
+#: The dtypes a case can have, by the names NumPy and ml_dtypes give them.
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+
+#: The canonical names under which parameters travel.
+PARAMETERS = ("gamma", "beta", "running_mean", "running_var")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerConfig:
+    """What a layer is built from.
+
+    :ivar input_shape: shape of the inputs to come, the feature axis included. A layer must take any batch
+        size and spatial extent; the shape is there for frameworks that build for one.
+    :ivar axis: the feature axis, possibly negative.
+    :ivar dtype: dtype of the inputs, one of :data:`DTYPES`.
+    :ivar epsilon: passed verbatim, as is ``momentum``.
+    :ivar scale: whether there is a gamma; ``center``: whether there is a beta.
+    """
+
+    input_shape: tuple[int, ...]
+    axis: int
+    dtype: str
+    epsilon: float = 1e-5
+    momentum: float = 0.9
+    scale: bool = True
+    center: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an implementation says it does.
+
+    :ivar dtypes: dtypes of x it takes.
+    :ivar ranks: ranks of x it takes, batch and feature axes included.
+    :ivar axes: the feature axes it takes: ``"any"``, or indices such as ``(1,)`` or ``(-1,)``.
+    :ivar moves_axis: the adapter transposes to serve the other axes, because the framework has no argument.
+    :ivar gradients: ``backward`` works after a training call.
+    :ivar training: it can normalise by the statistics of the batch; without, it is inference only.
+    :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
+        neither, ``"always"`` neither.
+    :ivar parameters: it creates and holds gamma and beta; without, it is a function that is given them.
+    :ivar running: it keeps running statistics and uses them in inference. A function that is given
+        statistics keeps none, and says False, but its inference is judged all the same.
+    :ivar compiles: it compiles for each new shape, so shapes are drawn from a small pool.
+    """
+
+    dtypes: tuple[str, ...] = ("float32",)
+    ranks: tuple[int, ...] = (2, 3, 4, 5)
+    axes: Literal["any"] | tuple[int, ...] = "any"
+    moves_axis: bool = False
+    gradients: bool = False
+    training: bool = True
+    affine: Literal["separate", "joint", "always"] = "separate"
+    parameters: bool = True
+    running: bool = True
+    compiles: bool = False
+
+    def takes_axis(self, axis: int, rank: int) -> bool:
+        """Whether inputs of ``rank`` may have their features along ``axis``."""
+        if self.axes == "any" or self.moves_axis:
+            return True
+        return axis % rank in {each % rank for each in self.axes if -rank <= each < rank}
+
+
+class Gradients(NamedTuple):
+    """Gradients of the loss: ``x`` shaped as the input; ``gamma`` and ``beta`` in their native shapes, None
+    where the layer has none."""
+
+    x: Array
+    gamma: Array | None = None
+    beta: Array | None = None
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """One batch-norm layer."""
+
+    def parameters(self) -> dict[str, Array]:
+        """Those of :data:`PARAMETERS` it has, in their native shapes; other names are reported as extras."""
+        ...
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        """Take the given parameters and keep the others. A sound one arrives as an n-vector (n,); anything
+        that does not fit is to be refused with an exception a person can read."""
+        ...
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        """y, shaped as x and of its dtype."""
+        ...
+
+    def backward(self, dy: Array) -> Gradients:
+        """Gradients of the last forward call. Needed only where ``gradients`` is declared."""
+        ...
+
+
+class Implementation(Protocol):
+    """A batch norm under test. Its class takes no arguments."""
+
+    name: str
+    version: str
+    capabilities: Capabilities
+
+    def build(self, config: LayerConfig) -> Layer:
+        """A fresh layer, initialised as it is by default."""
+        ...
+
+
+def as_float64(array: Array) -> NDArray[np.float64]:
+    """Any dtype of :data:`DTYPES` widened, exactly."""
+    return np.asarray(array).astype(np.float64)

@@ -1,0 +1,197 @@
+"""Keras 3: ``keras.layers.BatchNormalization`` on each of its backends.
+
+Keras takes its backend from the environment when it is first imported, so that happens in ``__init__``; a
+process can make only one of these classes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+
+_CANONICAL = {"moving_mean": "running_mean", "moving_variance": "running_var"}
+_DTYPES = ("float32", "float64", "float16", "bfloat16")
+
+
+class _Layer:
+    """The layer on a backend without gradients."""
+
+    def __init__(self, keras: Any, config: LayerConfig) -> None:
+        self._ops = keras.ops
+        self._layer = keras.layers.BatchNormalization(
+            axis=config.axis,
+            momentum=config.momentum,
+            epsilon=config.epsilon,
+            center=config.center,
+            scale=config.scale,
+            dtype=config.dtype,
+        )
+        self._layer.build(config.input_shape)
+        self._variables = {_CANONICAL.get(each.name, each.name): each for each in self._layer.variables}
+
+    def parameters(self) -> dict[str, Array]:
+        return {name: self._array(each.value) for name, each in self._variables.items()}
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        for name, value in parameters.items():
+            if name not in self._variables:
+                raise ValueError(f"the layer has no {name}; it has {', '.join(self._variables)}")
+            self._variables[name].assign(value.copy())  # JAX may keep the very memory it is given
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        affine = {each.name: each.value for each in self._layer.trainable_variables}
+        self._inputs = {"x": self._tensor(x), **affine}
+        return self._array(self._call(training))
+
+    def backward(self, dy: Array) -> Gradients:
+        gradients = self._gradients(self._tensor(dy))
+        return Gradients(**{name: self._array(each) for name, each in gradients.items()})
+
+    def _tensor(self, x: Array) -> Any:
+        # With the dtype named, since otherwise float64 becomes float32 on NumPy.
+        return self._ops.convert_to_tensor(x, dtype=x.dtype.name)
+
+    def _array(self, value: Any) -> Array:
+        """A tensor or variable as an array of its own."""
+        array: Array = self._ops.convert_to_numpy(value)
+        return array
+
+    def _call(self, training: bool) -> Any:
+        return self._layer(self._inputs["x"], training=training)
+
+    def _gradients(self, dy: Any) -> dict[str, Any]:
+        """Gradients of the last call with respect to each of ``_inputs``."""
+        raise NotImplementedError("this backend of Keras computes no gradients")
+
+
+class _TensorFlowLayer(_Layer):
+    """Every call is recorded on a tape, which costs next to nothing."""
+
+    def _array(self, value: Any) -> Array:
+        return np.array(value.numpy())  # what convert_to_numpy does, but without NumPy's DeprecationWarning
+
+    def _call(self, training: bool) -> Any:
+        import tensorflow as tf
+
+        with tf.GradientTape(persistent=True) as self._tape:
+            self._tape.watch(self._inputs["x"])
+            self._y = super()._call(training)
+        return self._y
+
+    def _gradients(self, dy: Any) -> dict[str, Any]:
+        gradients: dict[str, Any] = self._tape.gradient(self._y, self._inputs, output_gradients=dy)
+        return gradients
+
+
+class _TorchLayer(_Layer):
+    """Every call builds its autograd graph, which costs little."""
+
+    def _array(self, value: Any) -> Array:
+        from conformance.implementations.torch import as_array
+
+        return as_array(value.cpu()).copy()  # as convert_to_numpy, but without NumPy's DeprecationWarning
+
+    def _call(self, training: bool) -> Any:
+        self._inputs["x"].requires_grad_()
+        self._y = super()._call(training)
+        return self._y
+
+    def _gradients(self, dy: Any) -> dict[str, Any]:
+        import torch
+
+        inputs = tuple(self._inputs.values())
+        gradients = torch.autograd.grad(self._y, inputs, dy, retain_graph=True)
+        return dict(zip(self._inputs, gradients, strict=True))
+
+
+class _JaxLayer(_Layer):
+    """Recording a call takes JAX ten times as long as making it, so it is repeated, from the state it met."""
+
+    def _call(self, training: bool) -> Any:
+        self._training, self._state = training, [each.value for each in self._layer.non_trainable_variables]
+        return super()._call(training)
+
+    def _gradients(self, dy: Any) -> dict[str, Any]:
+        import jax
+
+        def call(inputs: dict[str, Any]) -> Any:
+            affine = [inputs[each.name] for each in self._layer.trainable_variables]
+            y, _ = self._layer.stateless_call(affine, self._state, inputs["x"], training=self._training)
+            return y
+
+        gradients: dict[str, Any]
+        (gradients,) = jax.vjp(call, self._inputs)[1](dy)
+        return gradients
+
+
+class _Keras:
+    """``keras.layers.BatchNormalization``: axis, momentum, epsilon, center, scale, dtype.
+
+    https://keras.io/api/layers/normalization_layers/batch_normalization/. Parameters are loaded by
+    ``Variable.assign``.
+    """
+
+    name: str
+    capabilities = Capabilities(dtypes=_DTYPES, gradients=True)
+    _backend: str
+    _layer: type[_Layer]
+
+    def __init__(self) -> None:
+        os.environ["KERAS_BACKEND"] = self._backend
+        import keras
+
+        if keras.config.backend() != self._backend:
+            raise RuntimeError(f"Keras was imported before, with the backend {keras.config.backend()}")
+        self._keras: Any = keras
+        backend: Any = importlib.import_module(self._backend)
+        self.version = f"{keras.__version__}, {self._backend} {backend.__version__}"
+
+    def build(self, config: LayerConfig) -> _Layer:
+        return self._layer(self._keras, config)
+
+
+class KerasTensorFlow(_Keras):
+    """Gradients are ``tf.GradientTape``'s."""
+
+    name, _backend, _layer = "Keras (TensorFlow)", "tensorflow", _TensorFlowLayer
+
+    def __init__(self) -> None:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        super().__init__()
+
+
+class KerasTorch(_Keras):
+    """Gradients are ``torch.autograd``'s."""
+
+    name, _backend, _layer = "Keras (PyTorch)", "torch", _TorchLayer
+
+    def __init__(self) -> None:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        super().__init__()
+
+
+class KerasJax(_Keras):
+    """Gradients are ``jax.vjp``'s of ``layer.stateless_call``."""
+
+    name, _backend, _layer = "Keras (JAX)", "jax", _JaxLayer
+    capabilities = Capabilities(dtypes=_DTYPES, gradients=True, compiles=True)
+
+    def __init__(self) -> None:
+        os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
+        os.environ.setdefault("PJRT_NPROC", "1")  # threads of XLA's pool; the XLA_FLAGS for it do nothing
+        super().__init__()
+
+
+class KerasNumpy(_Keras):
+    """Keras computes no gradients on NumPy."""
+
+    name, _backend, _layer = "Keras (NumPy)", "numpy", _Layer
+    capabilities = Capabilities(dtypes=_DTYPES)

@@ -1,0 +1,86 @@
+"""TensorFlow: the functions ``tf.nn.moments`` and ``tf.nn.batch_normalization``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import tensorflow as tf
+
+
+class _Layer:
+    def __init__(self, config: LayerConfig) -> None:
+        self._config = config
+        self._rank = len(config.input_shape)
+        self._feature = config.axis % self._rank
+        self._reduced = [axis for axis in range(self._rank) if axis != self._feature]
+        self._given: dict[str, Any] = {}
+
+    def parameters(self) -> dict[str, Array]:
+        return {name: np.array(value.numpy()) for name, value in self._given.items()}
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        self._given = {**self._given, **{name: tf.constant(value) for name, value in parameters.items()}}
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        wanted = {"gamma": self._config.scale, "beta": self._config.center}
+        affine = {name: self._given[name] for name in wanted if wanted[name] and name in self._given}
+        self._inputs = {"x": tf.convert_to_tensor(x), **affine}
+        self._statistics = (
+            None if training else (self._given.get("running_mean"), self._given.get("running_var"))
+        )
+        y: Array = self._normalise().numpy()
+        return y
+
+    def backward(self, dy: Array) -> Gradients:
+        """The functions keep no state, so the last call is simply repeated, under a tape."""
+        with tf.GradientTape() as tape:
+            tape.watch(self._inputs)
+            y = self._normalise()
+        gradients = tape.gradient(y, self._inputs, output_gradients=tf.convert_to_tensor(dy))
+        return Gradients(**{name: gradient.numpy() for name, gradient in gradients.items()})
+
+    def _normalise(self) -> Any:
+        x = self._inputs["x"]
+        if self._statistics is None:
+            mean, variance = tf.nn.moments(x, self._reduced, keepdims=True)
+        else:
+            mean, variance = map(self._along_features, self._statistics)
+        scale, offset = (self._along_features(self._inputs.get(name)) for name in ("gamma", "beta"))
+        return tf.nn.batch_normalization(x, mean, variance, offset, scale, self._config.epsilon)
+
+    def _along_features(self, value: Any) -> Any:
+        """A vector (k,) as (1, ..., k, ..., 1), as batch_normalization wants it; anything else as it is."""
+        if value is None or value.shape.rank != 1:
+            return value
+        shape = [1] * self._rank
+        shape[self._feature] = value.shape[0]
+        return tf.reshape(value, shape)
+
+
+class TensorFlowNN:
+    """``tf.nn.moments`` (axes, keepdims) and ``tf.nn.batch_normalization`` (all arguments).
+
+    https://www.tensorflow.org/api_docs/python/tf/nn/moments and
+    https://www.tensorflow.org/api_docs/python/tf/nn/batch_normalization. Functions, without a momentum: in
+    training they are given the moments of the batch, in inference what was loaded. Gradients are
+    ``tf.GradientTape``'s.
+    """
+
+    name = "TensorFlow nn.batch_normalization"
+    version = str(tf.__version__)
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16", "bfloat16"), gradients=True, parameters=False, running=False
+    )
+
+    def build(self, config: LayerConfig) -> _Layer:
+        return _Layer(config)

@@ -1,0 +1,164 @@
+"""PyTorch: the layers ``torch.nn.BatchNorm1d``, ``2d`` and ``3d``, and the function underneath them.
+
+Both take the feature axis second and have no argument for it, so it is moved there and back: views, not
+copies.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from torch.nn import functional
+
+_MODULES = {2: "BatchNorm1d", 3: "BatchNorm1d", 4: "BatchNorm2d", 5: "BatchNorm3d"}  # by rank of the input
+_NATIVE = {"gamma": "weight", "beta": "bias"}
+_CANONICAL = {native: canonical for canonical, native in _NATIVE.items()}
+_DTYPES = ("float32", "float64", "float16", "bfloat16")
+
+
+def _tensor(x: Array) -> Any:
+    """x as a tensor on the same memory, wherever PyTorch can share it."""
+    if not x.flags.writeable or min(x.strides, default=0) < 0:
+        x = (
+            x.copy()
+        )  # torch.from_numpy refuses negative strides and warns that it must not be given read-only
+    if x.dtype.name == "bfloat16":  # unknown to torch.from_numpy, so its bits cross as integers
+        return torch.from_numpy(x.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(x)
+
+
+def as_array(tensor: Any) -> Array:
+    """The tensor as an array on the same memory, of the same dtype and shape."""
+    tensor = tensor.detach()
+    if tensor.dtype == torch.bfloat16:  # unknown to Tensor.numpy
+        import ml_dtypes
+
+        bits: Array = tensor.view(torch.int16).numpy()
+        return bits.view(ml_dtypes.bfloat16)
+    array: Array = tensor.numpy()
+    return array
+
+
+class _Layer:
+    """Moves the feature axis, and keeps the autograd graph of the last call."""
+
+    def __init__(self, config: LayerConfig) -> None:
+        self._config = config
+
+    def _affine(self) -> dict[str, Any]:
+        """The gamma and beta in use, tensors that require gradients."""
+        raise NotImplementedError
+
+    def _apply(self, x: Any, training: bool) -> Any:
+        raise NotImplementedError
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        axis, tensor = self._config.axis, _tensor(x).requires_grad_()
+        self._inputs = {"x": tensor, **self._affine()}
+        self._y = torch.movedim(self._apply(torch.movedim(tensor, axis, 1), training), 1, axis)
+        return as_array(self._y)
+
+    def backward(self, dy: Array) -> Gradients:
+        inputs = tuple(self._inputs.values())
+        gradients = torch.autograd.grad(self._y, inputs, _tensor(dy), retain_graph=True)
+        return Gradients(**dict(zip(self._inputs, map(as_array, gradients), strict=True)))
+
+
+class _ModuleLayer(_Layer):
+    def __init__(self, config: LayerConfig) -> None:
+        super().__init__(config)
+        self._module: Any = getattr(torch.nn, _MODULES[len(config.input_shape)])(
+            config.input_shape[config.axis],
+            eps=config.epsilon,
+            momentum=config.momentum,
+            affine=config.scale,
+            dtype=getattr(torch, config.dtype),
+        )
+
+    def parameters(self) -> dict[str, Array]:
+        state = self._module.state_dict()
+        return {_CANONICAL.get(name, name): as_array(value).copy() for name, value in state.items()}
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        given = {_NATIVE.get(name, name): _tensor(value) for name, value in parameters.items()}
+        self._module.load_state_dict({**self._module.state_dict(), **given})
+
+    def _affine(self) -> dict[str, Any]:
+        return {_CANONICAL[name]: value for name, value in self._module.named_parameters()}
+
+    def _apply(self, x: Any, training: bool) -> Any:
+        return self._module.train(training)(x)
+
+
+class TorchBatchNorm:
+    """``torch.nn.BatchNorm1d`` (ranks 2 and 3), ``2d`` (4) or ``3d`` (5).
+
+    Of its arguments num_features, eps, momentum, affine and dtype:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html. Parameters are loaded by
+    ``load_state_dict``, the others kept; gradients are ``torch.autograd``'s.
+    """
+
+    name = "PyTorch nn.BatchNorm"
+    version = str(torch.__version__)
+    capabilities = Capabilities(dtypes=_DTYPES, axes=(1,), moves_axis=True, gradients=True, affine="joint")
+
+    def build(self, config: LayerConfig) -> _ModuleLayer:
+        if config.scale != config.center:
+            raise ValueError("torch.nn.BatchNorm has one argument, affine, for scale and center together")
+        return _ModuleLayer(config)
+
+
+class _FunctionLayer(_Layer):
+    def __init__(self, config: LayerConfig) -> None:
+        super().__init__(config)
+        self._given: dict[str, Any] = {}
+
+    def parameters(self) -> dict[str, Array]:
+        return {name: as_array(value).copy() for name, value in self._given.items()}
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        for name, value in parameters.items():
+            self._given[name] = _tensor(value.copy()).requires_grad_(name in _NATIVE)
+
+    def _affine(self) -> dict[str, Any]:
+        wanted = {"gamma": self._config.scale, "beta": self._config.center}
+        return {name: self._given[name] for name in wanted if wanted[name] and name in self._given}
+
+    def _apply(self, x: Any, training: bool) -> Any:
+        return functional.batch_norm(
+            x,
+            # Training does not read the running statistics, only updates them in place.
+            None if training else self._given.get("running_mean"),
+            None if training else self._given.get("running_var"),
+            weight=self._inputs.get("gamma"),
+            bias=self._inputs.get("beta"),
+            training=training,
+            momentum=self._config.momentum,
+            eps=self._config.epsilon,
+        )
+
+
+class TorchFunctional:
+    """``torch.nn.functional.batch_norm``: running_mean, running_var, weight, bias, training, momentum, eps.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html. What is loaded is
+    passed on as it is; running statistics in inference only.
+    """
+
+    name = "PyTorch functional.batch_norm"
+    version = str(torch.__version__)
+    capabilities = Capabilities(
+        dtypes=_DTYPES, axes=(1,), moves_axis=True, gradients=True, parameters=False, running=False
+    )
+
+    def build(self, config: LayerConfig) -> _FunctionLayer:
+        return _FunctionLayer(config)

@@ -1,0 +1,190 @@
+"""The exact value of every output a script asks for, and how far from it a sound implementation may be.
+
+float32 and narrower are judged by the reference in float64, float64 by the reference in double-double.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.implementation import Array, LayerConfig
+from conformance.script import Answer, Build, Call, Descend, Forward, Load, Observation, Raised
+from reference import DoubleDouble, batch_norm_inference, batch_norm_training
+from reference.error_bounds import (
+    Arithmetic,
+    any_order,
+    inference_bound,
+    probabilistic,
+    training_bound,
+)
+
+Float64 = NDArray[np.float64]
+
+
+class Level(StrEnum):
+    """After RFC 2119. MUST: batch norm is wrong without it. SHOULD: a careful implementation does it.
+    CONVENTION: implementations legitimately differ, and the suite reports which one this is."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    CONVENTION = "CONVENTION"
+
+
+# unit roundoff, smallest normal and smallest subnormal number of each dtype
+_FORMATS = {
+    "float64": (2.0**-53, 2.0**-1022, 2.0**-1074),
+    "float32": (2.0**-24, 2.0**-126, 2.0**-149),
+    "float16": (2.0**-11, 2.0**-14, 2.0**-24),
+    "bfloat16": (2.0**-8, 2.0**-126, 2.0**-133),
+}
+
+
+def roundoff(dtype: str) -> float:
+    """Unit roundoff of a dtype."""
+    return _FORMATS[dtype][0]
+
+
+def arithmetic(dtype: str, count: int, level: Level = Level.MUST) -> Arithmetic:
+    """What an implementation is granted for inputs of ``dtype`` with ``count`` values per feature.
+
+    At MUST, arithmetic of the dtype itself and sums in any order; at SHOULD, half precision has its
+    statistics in float32.
+    """
+    u_out, _, tiny_out = _FORMATS[dtype]
+    narrow = dtype in ("float16", "bfloat16")
+    inner = "float32" if narrow and level is not Level.MUST else dtype
+    u, tiny, _ = _FORMATS[inner]
+    return Arithmetic(u, u_out, any_order(count), tiny, tiny_out)
+
+
+def with_probabilistic_sums(granted: Arithmetic, count: int) -> Arithmetic:
+    """The same arithmetic, but a growth of sqrt(N): for ``numerics.large-batch`` alone."""
+    return Arithmetic(
+        granted.u, granted.u_out, probabilistic(count), granted.tiny, granted.tiny_out
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Exact mean and biased variance of each feature, (n,), in float64 and as the oracle holds them."""
+
+    mean: Float64
+    var: Float64
+    exact_mean: Any
+    exact_var: Any
+
+
+def statistics(x: Array, *, axis: int) -> Statistics:
+    """The statistics of a batch; NaN where it is empty."""
+    n = x.shape[axis]
+    training = batch_norm_training(_lift(x), np.ones(n), np.zeros(n), epsilon=1.0, axis=axis)
+    return Statistics(_lower(training.mean), _lower(training.var), training.mean, training.var)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The exact output of one forward call and the bound around it, shaped as x.
+
+    :ivar y: the nearest float64; :ivar rest: what is missing from it, for float64 outputs.
+    :ivar gamma, beta, mean, var: what the layer applied, (n,).
+    """
+
+    y: Float64
+    rest: Float64 | None
+    bound: NDArray[Any]
+    gamma: Float64
+    beta: Float64
+    mean: Float64
+    var: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """One forward call of an observation, in the state its layer was in."""
+
+    call: Forward
+    answer: Answer | Raised
+    config: LayerConfig
+    held: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def got(self) -> Array | None:
+        """The output, or None where the call raised."""
+        return self.answer.arrays["y"] if isinstance(self.answer, Answer) else None
+
+    def expected(self, level: Level = Level.MUST, epsilon: float | None = None) -> Expected:
+        """What y should be. ``epsilon`` replaces the configured one."""
+        x, axis = self.call.x, self.config.axis
+        n = x.shape[axis]
+        epsilon = self.config.epsilon if epsilon is None else epsilon
+        gamma = _vector(self.held.get("gamma"), n, 1.0)
+        beta = _vector(self.held.get("beta"), n, 0.0)
+        granted = arithmetic(x.dtype.name, x.size // max(1, n), level)
+        where = {"epsilon": epsilon, "axis": axis}
+        wide = x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
+        if self.call.training:
+            out = batch_norm_training(_lift(x), gamma, beta, **where)
+            y, mean, var = out.y, _lower(out.mean), _lower(out.var)
+            bound = training_bound(wide, gamma, beta, mean, var, **where, arithmetic=granted)
+        else:
+            mean, var = _vector(self.held.get("running_mean"), n, 0.0), _vector(
+                self.held.get("running_var"), n, 1.0
+            )
+            y = batch_norm_inference(_lift(x), gamma, beta, mean, var, **where)
+            bound = inference_bound(wide, gamma, beta, mean, var, **where, arithmetic=granted)
+        if isinstance(y, DoubleDouble):
+            return Expected(y.hi, y.lo, bound, gamma, beta, mean, var)
+        return Expected(y, None, bound, gamma, beta, mean, var)
+
+    def alternative_epsilon(self) -> float | None:
+        """epsilon as an implementation may hold it for float64 data: rounded to float32 (as ONNX
+        attributes are), where that is another number."""
+        rounded = float(np.float32(self.config.epsilon))
+        if self.call.x.dtype != np.float64 or rounded == self.config.epsilon:
+            return None
+        return rounded
+
+
+def forwards(observation: Observation) -> list[Forwarded]:
+    """The forward calls of an observation, each with the layer's configuration and loaded parameters."""
+    configs: dict[int, LayerConfig] = {}
+    held: dict[int, dict[str, Array]] = {}
+    found: list[Forwarded] = []
+    call: Call
+    for call, answer in zip(observation.script, observation.answers, strict=False):
+        match call:
+            case Build():
+                configs[call.layer], held[call.layer] = call.config, {}
+            case Load() if isinstance(answer, Answer):
+                held[call.layer] = held[call.layer] | call.parameters
+            case Forward():
+                config = configs[call.layer]
+                kept = {
+                    name: value
+                    for name, value in held[call.layer].items()
+                    if (config.scale or name != "gamma") and (config.center or name != "beta")
+                }
+                found.append(Forwarded(call, answer, config, kept))
+            case Descend():
+                held[call.layer] = dict(held[call.layer])
+    return found
+
+
+def _lift(x: Array) -> Any:
+    """x in a precision that judges its dtype."""
+    return DoubleDouble(x) if x.dtype == np.float64 else x.astype(np.float64)
+
+
+def _lower(x: Any) -> Float64:
+    return x.to_float64() if isinstance(x, DoubleDouble) else x
+
+
+def _vector(value: Array | None, n: int, default: float) -> Float64:
+    if value is None:
+        return np.full(n, default)
+    return value.astype(np.float64)

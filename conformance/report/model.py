@@ -1,0 +1,318 @@
+"""The report, as data: what ``report.json`` holds, and how it is made from a campaign's results.
+
+The schema, version 1, is in ``schema-v1.json`` beside this module. A ratio that is infinite (the output is
+not finite and should be) is null in JSON, as is one that was not measured.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import re
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from conformance import __version__
+from conformance.campaign import Settings, TaskResult
+from conformance.case import Case
+from conformance.implementation import Capabilities
+from conformance.realisation import realise
+from conformance.requirement import Level, Outcome, Requirement, catalogue
+from conformance.shard import Counterexample, Tally
+
+SCHEMA_VERSION = 1
+_DISTRIBUTION = "batchnorm-conformance"
+_SHOWN = 32  # elements of a counterexample's arrays that are spelled out
+
+
+@dataclass(frozen=True)
+class Suite:
+    """:ivar started: seconds since the epoch. :ivar seconds: how long the run took."""
+
+    version: str
+    seed: int
+    max_examples: int
+    started: float
+    seconds: float
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class Environment:
+    python: str
+    platform: str
+    cpu: str
+    packages: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ImplementationInfo:
+    """:ivar status: complete, partial, missing (not installed) or broken. :ivar problem: why."""
+
+    id: str
+    framework: str
+    version: str
+    capabilities: Capabilities | None
+    status: str = "complete"
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class RequirementInfo:
+    id: str
+    level: Level
+    statement: str
+    source: str
+
+
+@dataclass(frozen=True)
+class DtypeResult:
+    """:ivar level: that of the requirement for this dtype."""
+
+    outcome: Outcome
+    worst_ratio: float | None
+    level: Level
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The smallest case found on which a requirement fails.
+
+    :ivar dtype: the dtype in which it fails worst.
+    :ivar arrays: the numbers of the case, where there are few.
+    """
+
+    probe: str
+    dtype: str
+    case: Case
+    message: str
+    ratio: float | None = None
+    index: tuple[int, ...] | None = None
+    expected: float | None = None
+    actual: float | None = None
+    arrays: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one requirement says of one implementation.
+
+    :ivar outcome: the worst over dtypes. :ivar cases: calls judged. :ivar experiments: features in them.
+    :ivar observed: what was measured, for a convention or a shape.
+    """
+
+    implementation: str
+    requirement: str
+    outcome: Outcome
+    by_dtype: dict[str, DtypeResult]
+    cases: int
+    experiments: int
+    worst_ratio: float | None
+    observed: str | None
+    message: str
+    diagnosis: str | None
+    counterexample: Failure | None
+
+    def fails_at(self, levels: tuple[Level, ...]) -> bool:
+        """Whether it fails in a dtype for which the requirement has one of ``levels``."""
+        return any(each.outcome.failing and each.level in levels for each in self.by_dtype.values())
+
+
+@dataclass(frozen=True)
+class Report:
+    schema_version: int
+    suite: Suite
+    environment: Environment
+    implementations: tuple[ImplementationInfo, ...]
+    requirements: tuple[RequirementInfo, ...]
+    results: tuple[Result, ...]
+
+    def result(self, implementation: str, requirement: str) -> Result | None:
+        for each in self.results:
+            if (each.implementation, each.requirement) == (implementation, requirement):
+                return each
+        return None
+
+    def of(self, implementation: str) -> list[Result]:
+        return [each for each in self.results if each.implementation == implementation]
+
+    def group(self, implementation: str, group: str) -> list[Result]:
+        """An implementation's results for one group of requirements."""
+        return [r for r in self.of(implementation) if r.requirement.partition(".")[0] == group]
+
+    @property
+    def groups(self) -> list[str]:
+        return list(dict.fromkeys(r.id.partition(".")[0] for r in self.requirements))
+
+    def exit_status(self, *, strict: bool = False) -> int:
+        """0 all holds, 1 a requirement failed, 3 an implementation could not be started."""
+        levels = (Level.MUST, Level.SHOULD) if strict else (Level.MUST,)
+        if any(result.fails_at(levels) for result in self.results):
+            return 1
+        return 3 if any(each.status == "broken" for each in self.implementations) else 0
+
+    def to_json(self) -> bytes:
+        return msgspec.json.format(msgspec.json.encode(self), indent=1)
+
+    @staticmethod
+    def from_json(data: bytes) -> Report:
+        """:raises msgspec.ValidationError: not a report; the message says where."""
+        return msgspec.json.decode(data, type=Report)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a report."""
+    return msgspec.json.schema(Report)
+
+
+def build(
+    results: list[TaskResult],
+    settings: Settings,
+    *,
+    started: float,
+    seconds: float,
+    complete: bool = True,
+) -> Report:
+    """Collect a campaign's results."""
+    requirements = catalogue(settings.patterns)
+    return Report(
+        SCHEMA_VERSION,
+        Suite(__version__, settings.seed, settings.max_examples, started, seconds, complete),
+        _environment(),
+        tuple(_implementation(each) for each in results),
+        tuple(RequirementInfo(r.id, r.level, r.statement, r.source) for r in requirements),
+        tuple(
+            result
+            for each in results
+            for requirement in requirements
+            if (result := _result(each, requirement)) is not None
+        ),
+    )
+
+
+def _implementation(result: TaskResult) -> ImplementationInfo:
+    identity = result.identity
+    return ImplementationInfo(
+        result.implementation,
+        identity.name if identity else result.implementation,
+        identity.version if identity else "",
+        identity.capabilities if identity else None,
+        result.status,
+        result.problem,
+    )
+
+
+def _result(task: TaskResult, requirement: Requirement) -> Result | None:
+    tallies = [
+        tally
+        for shard in task.shards
+        for tally in shard.tallies
+        if tally.requirement == requirement.id and tally.worst is not None
+    ]
+    if not tallies:
+        return None
+    dtypes = list(dict.fromkeys(tally.dtype for tally in tallies))
+    by_dtype = {}
+    for dtype in dtypes:
+        own = [tally for tally in tallies if tally.dtype == dtype]
+        by_dtype[dtype] = DtypeResult(
+            _worst(own).outcome, _ratio(own), requirement.level_for(dtype)
+        )
+    top = _worst(tallies)
+    seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
+    counterexample = _worst_counterexample(tallies)
+    return Result(
+        task.implementation,
+        requirement.id,
+        top.outcome,
+        by_dtype,
+        sum(tally.cases for tally in tallies),
+        sum(tally.experiments for tally in tallies),
+        _ratio(tallies),
+        ", ".join(seen) or None,
+        counterexample.message if counterexample else top.message,
+        None,
+        counterexample,
+    )
+
+
+def _worst(tallies: list[Tally]) -> Any:
+    """The worst verdict; where some could be judged, what could not is passed over."""
+    order = list(Outcome)
+    verdicts = [tally.worst for tally in tallies if tally.worst is not None]
+    judged = [v for v in verdicts if v.outcome is not Outcome.UNSUPPORTED]
+    return max(judged or verdicts, key=lambda v: (order.index(v.outcome), v.ratio or 0.0))
+
+
+def _ratio(tallies: list[Tally]) -> float | None:
+    ratios = [t.worst.ratio for t in tallies if t.worst is not None and t.worst.ratio is not None]
+    return max(ratios, default=None)
+
+
+def _worst_counterexample(tallies: list[Tally]) -> Failure | None:
+    """Of the worst dtype; of two as bad, of the first."""
+    found = [t for t in tallies if t.counterexample is not None]
+    if not found:
+        return None
+    worst = _worst(found)
+    tally = next(t for t in found if t.worst is worst)
+    assert tally.counterexample is not None
+    return _failure(tally.counterexample)
+
+
+def _failure(example: Counterexample) -> Failure:
+    case, verdict = example.case, example.verdict
+    arrays = {}
+    if math.prod(case.shape) <= _SHOWN:
+        realised = realise(case)
+        for name in ("x", "gamma", "beta", "mean", "var"):
+            arrays[name] = getattr(realised, name).astype(np.float64).tolist()
+    return Failure(
+        example.probe,
+        case.dtype,
+        case,
+        verdict.message,
+        verdict.ratio,
+        verdict.index,
+        verdict.expected,
+        verdict.actual,
+        arrays,
+    )
+
+
+def _environment() -> Environment:
+    return Environment(
+        platform.python_version(), platform.platform(), _cpu(), _packages()
+    )
+
+
+def _cpu() -> str:
+    model = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            found = re.search(r"^model name\s*:\s*(.+)$", lines.read(), re.MULTILINE)
+            model = found.group(1) if found else model
+    except OSError:
+        pass
+    return f"{model}, {os.cpu_count()} logical"
+
+
+def _packages() -> dict[str, str]:
+    """Versions of those packages this distribution names that are installed."""
+    try:
+        lines = requires(_DISTRIBUTION) or []
+    except PackageNotFoundError:
+        lines = []
+    versions = {}
+    for line in lines:
+        name = re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return dict(sorted(versions.items()))

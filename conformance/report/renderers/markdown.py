@@ -1,0 +1,105 @@
+"""summary.md: the report for a pull request or the summary of a CI job. Kept under 64 KB."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.report.model import Level, Report, Result
+from conformance.report.words import (
+    answer,
+    described_case,
+    failures,
+    number,
+    ratio,
+    shapes,
+    standing,
+    times,
+)
+
+FILE = "summary.md"
+_MOST_BYTES = 60_000
+_MARKS = {"pass": "✅", "fail": "❌", "should": "⚠️", "none": "·"}
+
+
+def render(report: Report) -> str:
+    lines = ["# Batch normalisation: conformance", "", f"**{_escape(answer(report))}**", ""]
+    lines += _shapes(report) + _matrix(report)
+    head, footer = "\n".join(lines), "\n".join(_footer(report))
+    body = ""
+    found = failures(report)
+    for shown, result in enumerate(found):
+        section = "\n".join(_failure(report, result))
+        if len((head + body + section + footer).encode()) > _MOST_BYTES:
+            body += f"\n{len(found) - shown} more failures are in report.json.\n"
+            break
+        body += section
+    if found:
+        head += "\n## Failures\n"
+    return f"{head}\n{body}\n{footer}\n"
+
+
+def _shapes(report: Report) -> list[str]:
+    rows = shapes(report)
+    if not rows:
+        return []
+    lines = ["## Shapes", "", "For n features, whatever the batch:", ""]
+    lines += ["| implementation | gamma | beta | running mean | running variance |", "|---|---|---|---|---|"]
+    for name, *cells in rows:
+        lines.append(f"| {_escape(name)} | " + " | ".join(_escape(cell) for cell in cells) + " |")
+    return [*lines, ""]
+
+
+def _matrix(report: Report) -> list[str]:
+    groups = report.groups
+    lines = ["## Requirements", ""]
+    lines += ["| implementation | version | " + " | ".join(groups) + " |"]
+    lines += ["|---|---|" + "---|" * len(groups)]
+    for each in report.implementations:
+        cells = []
+        for group in groups:
+            state = standing(report.group(each.id, group))
+            text = f"{_MARKS[state.mark]} {state.count}"
+            if state.ratio is not None:
+                text += f" <sub>{ratio(state.ratio)}</sub>"
+            cells.append(text)
+        if not report.of(each.id):
+            cells = [each.status, *[""] * (len(groups) - 1)]
+        lines.append(f"| {_escape(each.id)} | {_escape(each.version)} | " + " | ".join(cells) + " |")
+    lines += ["", "Requirements that hold, of those that apply; below, the worst error in units of its bound."]
+    lines += [f"{_MARKS['should']} a SHOULD does not hold, every MUST does.", ""]
+    return lines
+
+
+def _failure(report: Report, result: Result) -> list[str]:
+    statement = next(r.statement for r in report.requirements if r.id == result.requirement)
+    level = Level.MUST if result.fails_at((Level.MUST,)) else Level.SHOULD
+    dtypes = ", ".join(d for d, each in result.by_dtype.items() if each.outcome.failing)
+    lines = ["", f"### {_escape(result.implementation)}: {result.requirement} ({level}, {result.outcome})", ""]
+    lines += [f"> {_escape(statement)}", ""]
+    lines += [f"In {dtypes}: {_escape(times(result))}{_escape(result.message)}", ""]
+    if result.counterexample is not None:
+        lines += ["Smallest case:", "", "```", _fenced(described_case(result.counterexample)), "```", ""]
+    return lines
+
+
+def _footer(report: Report) -> list[str]:
+    suite, environment = report.suite, report.environment
+    packages = ", ".join(f"{name} {v}" for name, v in environment.packages.items())
+    experiments = sum(result.experiments for result in report.results)
+    state = "" if suite.complete else " This run was interrupted; the report is of what was judged until then."
+    return [
+        "---",
+        f"batchnorm-conformance {suite.version}, seed {suite.seed}, {suite.max_examples} examples; "
+        f"{number(experiments)} verdicts on single features.{state} Python {environment.python}, "
+        f"{_escape(environment.platform)}, {_escape(environment.cpu)}; {_escape(packages)}.",
+    ]
+
+
+def _escape(text: str) -> str:
+    """Text from anywhere as one line of Markdown that shows as it is."""
+    text = re.sub(r"\s+", " ", text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+
+
+def _fenced(text: str) -> str:
+    return text.replace("```", "'''")

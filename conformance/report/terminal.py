@@ -1,0 +1,176 @@
+"""The report on a terminal: the answer, the shapes, a table, then each failure in a few lines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from conformance.campaign import TaskResult
+from conformance.parallel import Step
+from conformance.report.model import Level, Report, Result
+from conformance.report.words import (
+    answer,
+    described_case,
+    failures,
+    number,
+    ratio,
+    shapes,
+    standing,
+    times,
+)
+from conformance.shard import Profile
+
+_STYLES = {"pass": "green", "should": "yellow", "fail": "bold red", "none": "dim"}
+_MARKS = {"pass": "✓", "should": "!", "fail": "✗", "none": " "}
+
+
+class Progress:
+    """A bar for each implementation on a terminal; a line for each that is done otherwise."""
+
+    def __init__(self, console: Console, implementations: int, shards: int) -> None:
+        self._console = console
+        self._implementations = implementations
+        self._shards = shards
+        self._started = time.monotonic()
+        self._bars: dict[str, Any] = {}
+        self._bar: Bar | None = None
+        if console.is_terminal:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+            )
+            self._bar = Bar(*columns, console=console, transient=True)
+
+    def __enter__(self) -> Progress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def step(self, step: Step) -> None:
+        if self._bar is None:
+            return
+        if step.implementation not in self._bars:
+            self._bars[step.implementation] = self._bar.add_task(
+                escape(step.implementation), total=self._shards
+            )
+        self._bar.advance(self._bars[step.implementation])
+
+    def finished(self, result: TaskResult) -> None:
+        if self._bar is not None:
+            return
+        failing = sum(
+            tally.worst is not None and tally.worst.outcome.failing
+            for shard in result.shards
+            for tally in shard.tallies
+        )
+        state = f"{len(result.shards)} shards, {failing} failing verdicts"
+        if result.status not in ("complete", "partial"):
+            state = "not installed" if result.status == "missing" else "does not start"
+        seconds = time.monotonic() - self._started
+        self._console.print(
+            f"[{seconds:6.1f} s] {result.implementation}: {state}", markup=False, highlight=False
+        )
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the whole report."""
+    console.print()
+    console.print(Text(answer(report), style="bold"))
+    rows = shapes(report)
+    if rows:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for heading in ("for n features", "gamma", "beta", "running mean", "running variance"):
+            table.add_column(heading)
+        for name, *cells in rows:
+            table.add_row(escape(name), *(_shape(cell) for cell in cells))
+        console.print(table)
+    console.print(_matrix(report))
+    found = failures(report)
+    for number_, result in enumerate(found, start=1):
+        _failure(report, result, number_, console)
+    _summary(report, found, console)
+
+
+def _shape(cell: str) -> Text:
+    style = "red" if "✗" in cell else "dim" if cell in ("given", "not kept", "?") else "green"
+    return Text(cell, style=style)
+
+
+def _matrix(report: Report) -> Table:
+    """Implementations across, groups down: requirements that hold, and the worst error over its bound."""
+    judged = [each for each in report.implementations if report.of(each.id)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("holds / applies\nerror / bound")
+    for each in judged:
+        table.add_column(Text(each.id.replace("-", "-\n")), vertical="bottom")
+    for group in report.groups:
+        cells = []
+        for each in judged:
+            state = standing(report.group(each.id, group))
+            text = Text(f"{_MARKS[state.mark]} {state.count}", style=_STYLES[state.mark])
+            text.append("\n" if state.ratio is None else f"\n  {ratio(state.ratio)}", style="dim")
+            cells.append(text)
+        table.add_row(group, *cells)
+    return table
+
+
+def _failure(report: Report, result: Result, position: int, console: Console) -> None:
+    statement = next(r.statement for r in report.requirements if r.id == result.requirement)
+    must = result.fails_at((Level.MUST,))
+    dtypes = [dtype for dtype, each in result.by_dtype.items() if each.outcome.failing]
+    head = Text(f"{position}. ")
+    head.append(f"{result.implementation} ", style="bold")
+    head.append(result.requirement, style="bold red" if must else "bold yellow")
+    head.append(f"  {Level.MUST if must else Level.SHOULD}, {result.outcome} in {', '.join(dtypes)}", style="dim")
+    console.print(head)
+    _indented(statement, console, style="italic")
+    _indented(times(result) + result.message, console)
+    if result.counterexample is not None:
+        _indented(described_case(result.counterexample), console, style="cyan")
+    console.print()
+
+
+def _indented(text: str, console: Console, style: str = "") -> None:
+    for line in text.splitlines()[:12]:
+        console.print(Text("   " + line, style=style))
+
+
+def _summary(report: Report, found: list[Result], console: Console) -> None:
+    must = sum(result.fails_at((Level.MUST,)) for result in found)
+    experiments = sum(result.experiments for result in report.results)
+    judged = len({result.implementation for result in report.results})
+    line = Text(
+        f"{judged} implementation{'s' * (judged != 1)}, {len(report.requirements)} requirements, "
+        f"{number(experiments)} verdicts on single features, seed {report.suite.seed}, "
+        f"{report.suite.seconds:.1f} s: "
+    )
+    if found:
+        line.append(f"{must} MUST and {len(found) - must} SHOULD do not hold", style="bold red" if must else "yellow")
+    else:
+        line.append("everything holds", style="bold green")
+    console.print(line)
+
+
+def show_profile(profile: Profile, console: Console) -> None:
+    """The shares of the time: drawing cases, the wire, the implementation, reference and judging."""
+    parts: Iterable[tuple[str, float]] = [(name, getattr(profile, name)) for name in profile.__slots__]
+    total = sum(seconds for _, seconds in parts) or 1.0
+    table = Table("part", "seconds", "share", box=box.SIMPLE_HEAD, title="where the time went")
+    for name, seconds in parts:
+        table.add_row(name, f"{seconds:.2f}", f"{seconds / total:.0%}")
+    console.print(table)

@@ -1,0 +1,134 @@
+"""forward: the output is the one the definition gives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance import probes
+from conformance.requirement import (
+    MUST,
+    SHOULD,
+    Outcome,
+    Trial,
+    Verdict,
+    failed,
+    passed,
+    requirement,
+    within,
+    worst,
+)
+
+
+@requirement(
+    "forward.training",
+    MUST,
+    "y = gamma (x - mean) / sqrt(var + epsilon) + beta with the batch's mean and biased variance.",
+    source="[P, S, N]",
+    probes=(probes.training,),
+)
+def training(trial: Trial) -> Verdict:
+    return trial.forward_within(0)
+
+
+@requirement(
+    "forward.inference",
+    MUST,
+    "y = gamma (x - mean) / sqrt(var + epsilon) + beta with the running statistics.",
+    source="[P, S, N]",
+    probes=(probes.inference,),
+)
+def inference(trial: Trial) -> Verdict:
+    return trial.forward_within(0)
+
+
+@requirement(
+    "forward.normalised",
+    MUST,
+    "With gamma 1 and beta 0 each feature of y has mean 0 and variance var / (var + epsilon).",
+    source="[P]",
+    probes=(probes.training_standard,),
+)
+def normalised(trial: Trial) -> Verdict:
+    """Needs no reference: mean and variance are taken of what came out."""
+    case, got = trial.case, trial.forwards[0].got
+    if got is None or got.shape != case.shape:
+        return failed(f"y has shape {None if got is None else got.shape}; x has {case.shape}")
+    around = tuple(k for k in range(got.ndim) if k != case.axis % got.ndim)
+    x, y = trial.arrays.x.astype(np.float64), got.astype(np.float64)
+    bound = np.asarray(trial.expected(0).bound, np.float64)
+    with np.errstate(all="ignore"):
+        var = x.var(axis=around)
+        target = var / (var + case.epsilon)
+        mean, spread = y.mean(axis=around), y.var(axis=around)
+        centred = np.abs(y - y.mean(axis=around, keepdims=True))
+        # In float64, taking the mean and the variance rounds too.
+        own = case.count * 2.0**-52
+        t_mean = bound.mean(axis=around) + own * np.abs(y).mean(axis=around)
+        t_var = np.finfo(np.float64).tiny + 2 * (centred * bound).mean(axis=around) + (bound**2).mean(axis=around)
+        t_var += own * (target + (x**2).mean(axis=around) / (var + case.epsilon))
+    return worst(
+        [
+            within(mean, np.zeros_like(mean), t_mean, axis=0, what="the mean of feature "),
+            within(spread, target, t_var, axis=0, what="the variance of feature "),
+        ]
+    )
+
+
+@requirement(
+    "forward.axis",
+    MUST,
+    "Every feature axis and rank it supports gives the same numbers: features first, channels first, "
+    "channels last.",
+    source="[Q]",
+    probes=(probes.every_axis,),
+)
+def axis(trial: Trial) -> Verdict:
+    verdicts = []
+    for which, forwarded in enumerate(trial.forwards):
+        where = f"for shape {forwarded.call.x.shape}, axis {forwarded.config.axis}, y"
+        verdicts.append(trial.forward_within(which, what=where))
+    return worst(verdicts)
+
+
+@requirement(
+    "forward.epsilon",
+    MUST,
+    "epsilon is honoured and sits inside the square root.",
+    source="[P]",
+    probes=(probes.training_epsilon, probes.inference_epsilon),
+)
+def epsilon(trial: Trial) -> Verdict:
+    return trial.forward_within(0)
+
+
+@requirement(
+    "forward.no-affine",
+    MUST,
+    "scale=False is gamma 1, center=False is beta 0.",
+    source="[K, T]",
+    probes=(probes.no_affine,),
+)
+def no_affine(trial: Trial) -> Verdict:
+    if trial.capabilities.affine == "always":
+        return Verdict(Outcome.UNSUPPORTED, message="declares that gamma and beta are always there")
+    verdicts = []
+    for which, forwarded in enumerate(trial.forwards):
+        config = forwarded.config
+        where = f"with scale={config.scale} and center={config.center}, y"
+        verdicts.append(trial.forward_within(which, what=where))
+    return worst(verdicts)
+
+
+@requirement(
+    "forward.dtype",
+    MUST,
+    "y has the dtype of x.",
+    source="[S]",
+    probes=(probes.training, probes.inference),
+    levels={"float64": SHOULD},
+)
+def dtype(trial: Trial) -> Verdict:
+    got = trial.forwards[0].got
+    if got is None or got.dtype.name != trial.case.dtype:
+        return failed(f"y is {None if got is None else got.dtype.name}; x is {trial.case.dtype}")
+    return passed()

@@ -1,0 +1,169 @@
+"""identity: with an n-vector of gammas and one of betas the layer can give back its input; with scalars not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from conformance import probes
+from conformance.oracle import Float64, arithmetic, roundoff, statistics
+from conformance.requirement import (
+    MUST,
+    SHOULD,
+    Outcome,
+    Trial,
+    Verdict,
+    failed,
+    requirement,
+    within,
+    worst,
+)
+from conformance.script import Answer, Descend, Load, Raised
+from reference import best_scalar_parameters, identity_parameters
+from reference.error_bounds import training_bound
+
+
+def _along(trial: Trial, vector: Any) -> Float64:
+    """An n-vector shaped to broadcast along the feature axis of the case."""
+    shape = [1] * len(trial.case.shape)
+    shape[trial.case.axis] = -1
+    return np.asarray(vector, np.float64).reshape(shape)
+
+
+def _gives(trial: Trial, which: int, target: Float64, what: str) -> Verdict:
+    """Whether forward call ``which`` returned ``target``, which its parameters reach but for their rounding."""
+    forwarded, expected = trial.forwards[which], trial.expected(which)
+    u = roundoff(trial.case.dtype)
+    reached = np.abs(expected.y - _along(trial, expected.beta)) + np.abs(_along(trial, expected.beta))
+    bound = expected.bound + 2 * u * reached
+    verdict = within(forwarded.got, target, bound, axis=trial.case.axis, what=what)
+    if verdict.outcome is Outcome.FAIL and forwarded.alternative_epsilon():
+        # epsilon may be held in float32: then y is off the target by that rounding, and no more.
+        return trial.forward_within(which, what=what)
+    return verdict
+
+
+@requirement(
+    "identity.training",
+    MUST,
+    "gamma = sqrt(var + epsilon), beta = mean give back x, in training.",
+    source="[P, Q]",
+    probes=(probes.identity,),
+)
+def training(trial: Trial) -> Verdict:
+    return _gives(trial, 0, trial.arrays.x.astype(np.float64), "y, which should be x,")
+
+
+@requirement(
+    "identity.inference",
+    MUST,
+    "gamma = sqrt(var + epsilon), beta = mean of the running statistics give back x, in inference.",
+    source="[P, Q]",
+    probes=(probes.identity_inference,),
+)
+def inference(trial: Trial) -> Verdict:
+    return _gives(trial, 0, trial.arrays.x.astype(np.float64), "y, which should be x,")
+
+
+@requirement(
+    "identity.paper",
+    MUST,
+    "The paper's gamma = sqrt(var), beta = mean give mean + d sqrt(var / (var + epsilon)), d = x - mean: off "
+    "the identity by exactly the effect of epsilon.",
+    source="[P]",
+    probes=(probes.identity,),
+)
+def paper(trial: Trial) -> Verdict:
+    batch = statistics(trial.arrays.x, axis=trial.case.axis)
+    mean, var = _along(trial, batch.mean), _along(trial, batch.var)
+    shrunk = np.sqrt(var / (var + trial.case.epsilon))
+    target = mean + (trial.arrays.x.astype(np.float64) - mean) * shrunk
+    return _gives(trial, 1, target, "y, which should be mean + d sqrt(var / (var + epsilon)),")
+
+
+@requirement(
+    "identity.learnable",
+    SHOULD,
+    "Gradient descent on gamma and beta alone, with the implementation's own gradients and the squared error "
+    "to x, arrives at gamma = sqrt(var + epsilon), beta = mean.",
+    source="[P]",
+    probes=(probes.learning,),
+)
+def learnable(trial: Trial) -> Verdict:
+    case = trial.case
+    ((call, answer),) = trial.answers(Descend)
+    assert isinstance(call, Descend) and isinstance(answer, Answer)
+    batch = statistics(trial.arrays.x, axis=case.axis)
+    gamma, beta = identity_parameters(batch.mean, batch.var, epsilon=case.epsilon)
+    power = batch.var / (batch.var + case.epsilon)  # mean square of xhat
+    around = tuple(k for k in range(len(case.shape)) if k != case.axis % len(case.shape))
+
+    # Where the computed gradient vanishes, y is off x by at most the bound and a rounding at each element.
+    u = roundoff(case.dtype)
+    x = trial.arrays.x.astype(np.float64)
+    xhat = np.abs(x - _along(trial, batch.mean)) / _along(trial, gamma)
+    error = _error_at_the_identity(trial, gamma, beta)
+    left = (1 - power) ** call.steps
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t_gamma = (xhat * error).mean(axis=around) / power
+    # A feature that happens to be constant has nothing to learn its gamma from.
+    t_gamma = np.where(power > 0, t_gamma + np.abs(1 - gamma) * left + 2 * u * gamma, np.inf)
+    t_beta = error.mean(axis=around) + 2 * u * np.abs(beta)
+    return worst(
+        [
+            within(answer.arrays["gamma"], gamma, 2 * t_gamma, axis=0, what="the gamma learned, gamma"),
+            within(answer.arrays["beta"], beta, 2 * t_beta, axis=0, what="the beta learned, beta"),
+        ]
+    )
+
+
+def _error_at_the_identity(trial: Trial, gamma: Float64, beta: Float64) -> Any:
+    """The bound of the output at the identity."""
+    case = trial.case
+    return training_bound(
+        trial.arrays.x.astype(np.float64),
+        gamma,
+        beta,
+        beta,
+        gamma**2 - case.epsilon,
+        epsilon=case.epsilon,
+        axis=case.axis,
+        arithmetic=arithmetic(case.dtype, case.count),
+    )
+
+
+@requirement(
+    "identity.not-by-scalars",
+    MUST,
+    "With one scalar pair per layer the best reachable error on features of different mean and variance is "
+    "the known residual; with n-vectors it is zero.",
+    source="[Q]",
+    probes=(probes.by_scalars,),
+)
+def not_by_scalars(trial: Trial) -> Verdict:
+    case = trial.case
+    _, loading = trial.answers(Load)[0]
+    if isinstance(loading, Raised):
+        return failed(
+            f"one gamma and one beta for each of {case.n} features could not be loaded, so the layer cannot "
+            f"represent the identity: {loading.kind}: {loading.text}"
+        )
+    x = trial.arrays.x.astype(np.float64)
+    by_vectors = _gives(trial, 0, x, "y, which n-vectors of gamma and beta should make x,")
+    got = trial.forwards[1].got
+    if got is None or got.shape != x.shape:
+        return failed("with the same gamma and beta for every feature there is no output")
+    batch = statistics(trial.arrays.x, axis=case.axis)
+    fit = best_scalar_parameters(batch.mean, batch.var, epsilon=case.epsilon)
+    expected = trial.expected(1)
+    off = float(np.sqrt(np.mean((got.astype(np.float64) - x) ** 2)))
+    rounding = 4 * roundoff(case.dtype) * float(np.sqrt(np.mean(expected.y**2)))
+    bound = float(np.sqrt(np.mean(np.asarray(expected.bound, np.float64) ** 2))) + rounding
+    by_scalars = within(
+        np.asarray([off]),
+        np.asarray([fit.residual**0.5]),
+        np.asarray([bound]),
+        what="the root mean square of y - x under the best scalar gamma and beta, ",
+    )
+    return worst([by_vectors, by_scalars])

@@ -1,0 +1,267 @@
+"""shape: gamma, beta and the statistics are n-vectors, and act as such."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance import probes
+from conformance.implementation import PARAMETERS, Array
+from conformance.requirement import (
+    CONVENTION,
+    MUST,
+    Outcome,
+    Trial,
+    Verdict,
+    failed,
+    observed,
+    passed,
+    requirement,
+    within,
+    worst,
+)
+from conformance.script import Answer, Build, Forward, Load, Parameters, Raised
+
+
+def _is_vector(shape: tuple[int, ...], n: int) -> bool:
+    """n elements on one axis, any other axes of extent 1."""
+    others = [extent for extent in shape if extent != 1]
+    return len(shape) >= 1 and (others == [n] if n != 1 else others == [])
+
+
+def _pattern(shape: tuple[int, ...], n: int) -> str | None:
+    """The shape with n written for n: (1, n, 1, 1). Not to be told for n = 1."""
+    if n == 1:
+        return None
+    inside = ", ".join("n" if extent == n else str(extent) for extent in shape)
+    return f"({inside},)" if len(shape) == 1 else f"({inside})"
+
+
+def _held(trial: Trial, which: int) -> dict[str, Array]:
+    """What the layer held at the ``which``-th time of asking."""
+    _, answer = trial.answers(Parameters)[which]
+    assert isinstance(answer, Answer)
+    return answer.arrays
+
+
+def _vector(trial: Trial, name: str) -> Verdict:
+    held, n = _held(trial, 0), trial.case.n
+    if name not in held:
+        return failed(f"the layer has no {name}; it has {', '.join(held) or 'no parameters'}")
+    shape = held[name].shape
+    if not _is_vector(shape, n):
+        return failed(
+            f"{name} has shape {shape} for {n} feature{'s' * (n > 1)} of an input of shape "
+            f"{trial.case.shape}, axis {trial.case.axis}; expected an n-vector, ({n},)",
+            observed=str(shape),
+        )
+    return passed(observed=_pattern(shape, n))
+
+
+@requirement(
+    "shape.gamma",
+    MUST,
+    "The scale created for n features is an n-vector: n elements on one axis, singleton axes allowed.",
+    source="[Q]",
+    probes=(probes.structure,),
+)
+def gamma(trial: Trial) -> Verdict:
+    return _vector(trial, "gamma")
+
+
+@requirement(
+    "shape.beta",
+    MUST,
+    "The offset created for n features is an n-vector: n elements on one axis, singleton axes allowed.",
+    source="[Q]",
+    probes=(probes.structure,),
+)
+def beta(trial: Trial) -> Verdict:
+    return _vector(trial, "beta")
+
+
+@requirement(
+    "shape.running-mean",
+    MUST,
+    "The running mean kept for n features is an n-vector.",
+    source="[Q]",
+    probes=(probes.structure,),
+)
+def running_mean(trial: Trial) -> Verdict:
+    return _statistic(trial, "running_mean")
+
+
+@requirement(
+    "shape.running-var",
+    MUST,
+    "The running variance kept for n features is an n-vector.",
+    source="[Q]",
+    probes=(probes.structure,),
+)
+def running_var(trial: Trial) -> Verdict:
+    return _statistic(trial, "running_var")
+
+
+def _statistic(trial: Trial, name: str) -> Verdict:
+    if not trial.capabilities.running:
+        return Verdict(Outcome.UNSUPPORTED, message="declares no running statistics")
+    return _vector(trial, name)
+
+
+@requirement(
+    "shape.independent-of-batch",
+    MUST,
+    "No parameter's shape depends on the batch size or the spatial extent: never (n, m).",
+    source="[Q]",
+    probes=(probes.structure,),
+)
+def independent_of_batch(trial: Trial) -> Verdict:
+    first, other, again = (_held(trial, which) for which in range(3))
+    inputs = [call.config.input_shape for call, _ in trial.answers(Build)[:2]]
+    for name in PARAMETERS:
+        shapes = [held[name].shape for held in (first, other, again) if name in held]
+        if len(set(shapes)) > 1:
+            one, two, three = shapes
+            how = f"{two} for an input of shape {inputs[1]}"
+            if one == two:
+                how = f"{three} after an input of shape {inputs[1]}"
+            return failed(f"{name} has shape {one} for an input of shape {inputs[0]}, and {how}")
+    return passed()
+
+
+@requirement(
+    "shape.parameter-count",
+    MUST,
+    "2n trainable values with scale and centre, n with one of them, none with neither; 2n statistics.",
+    source="[Q]",
+    probes=(probes.structure,),
+)
+def parameter_count(trial: Trial) -> Verdict:
+    n = trial.case.n
+    extras: set[str] = set()
+    builds = [call for call, _ in trial.answers(Build)]
+    # The structure probe asks layer 0 a second time, after the second layer.
+    order = [0, 1, *range(3, len(trial.answers(Parameters)))]
+    for build, which in zip(builds, order, strict=True):
+        held, config = _held(trial, which), build.config
+        trainable = sum(held[name].size for name in ("gamma", "beta") if name in held)
+        expected = n * (config.scale + config.center)
+        with_ = f"with scale={config.scale} and center={config.center}"
+        if trainable != expected:
+            return failed(f"{trainable} trainable values {with_}; expected {expected} for n = {n}")
+        statistics = sum(held[k].size for k in ("running_mean", "running_var") if k in held)
+        if trial.capabilities.running and statistics != 2 * n:
+            return failed(f"{statistics} statistics {with_}; expected {2 * n} for n = {n}")
+        extras |= {f"{name} {value.shape}" for name, value in held.items() if name not in PARAMETERS}
+    return passed(observed="and " + ", ".join(sorted(extras)) if extras else None)
+
+
+@requirement(
+    "shape.per-feature",
+    MUST,
+    "Changing gamma[k] or beta[k] changes feature k of the output, by the amount the definition says, "
+    "and no other feature: gamma and beta act as n-vectors.",
+    source="[Q, P]",
+    probes=(probes.per_feature,),
+)
+def per_feature(trial: Trial) -> Verdict:
+    case = trial.case
+    k = probes.touched_feature(case)
+    for call, answer in trial.answers(Load):
+        if isinstance(answer, Raised):
+            names = " and ".join(call.parameters)
+            return failed(
+                f"one {names} for each of {case.n} features could not be loaded: {answer.kind}: {answer.text}"
+            )
+    base = trial.forwards[0].got
+    verdicts = [trial.forward_within(0)]
+    for which, name in ((1, "gamma"), (2, "beta")):
+        got, before, after = trial.forwards[which].got, trial.expected(0), trial.expected(which)
+        if got is None or base is None or got.shape != base.shape:
+            return failed(f"y has shape {None if got is None else got.shape} after changing {name}[{k}]")
+        with np.errstate(all="ignore"):
+            change = got.astype(np.float64) - base.astype(np.float64)
+            exact = after.y - before.y
+            bound = before.bound + after.bound
+        verdict = within(
+            change, exact, bound, axis=case.axis, what=f"the change of y when {name}[{k}] grows by 1"
+        )
+        verdicts.append(verdict)
+    return worst(verdicts)
+
+
+@requirement(
+    "shape.output",
+    MUST,
+    "y has the shape of x.",
+    source="[Q]",
+    probes=(probes.training, probes.inference),
+)
+def output(trial: Trial) -> Verdict:
+    got, shape = trial.forwards[0].got, trial.case.shape
+    if got is None or got.shape != shape:
+        return failed(f"y has shape {None if got is None else got.shape}; x has {shape}")
+    return passed()
+
+
+_ATTEMPTS = ("n + 1 values", "an (n, m) matrix", "a scalar")
+
+
+def _attempts(trial: Trial) -> list[tuple[str, str, Answer | Raised, Answer | Raised]]:
+    """(what was loaded, as which parameter, what loading gave, what applying the layer gave)."""
+    wrong = trial.answers(Load)[1::2]
+    applied = trial.answers(Forward)
+    found = []
+    for number, ((call, loading), (_, applying)) in enumerate(zip(wrong, applied, strict=False)):
+        (name,) = call.parameters
+        found.append((_ATTEMPTS[number // 2], name, loading, applying))
+    return found
+
+
+@requirement(
+    "shape.wrong-size",
+    MUST,
+    "Loading n + 1 values or an (n, m) matrix, or applying the layer to n + 1 features, is an error that "
+    "can be read: not a crash, not a silent broadcast.",
+    source="[Q]",
+    probes=(probes.wrong_size,),
+)
+def wrong_size(trial: Trial) -> Verdict:
+    case = trial.case
+    for what, name, loading, applying in _attempts(trial):
+        if what == "a scalar":
+            continue
+        if isinstance(loading, Answer) and isinstance(applying, Answer):
+            y = applying.arrays["y"]
+            return failed(
+                f"{what} for {name} of {case.n} feature{'s' * (case.n > 1)} was accepted: applied to x of "
+                f"shape {case.shape}, axis {case.axis}, it returned y of shape {y.shape} without an error"
+            )
+        for answer in (loading, applying):
+            if isinstance(answer, Raised) and not answer.text.strip():
+                return failed(f"{what} for {name} raised {answer.kind} without a message")
+    call, applying = trial.answers(Forward)[6]
+    if isinstance(applying, Answer):
+        return failed(
+            f"a layer of {case.n} feature{'s' * (case.n > 1)} was applied to x of shape {call.x.shape}, "
+            f"axis {case.axis}, which has {case.n + 1}, without an error: y has shape "
+            f"{applying.arrays['y'].shape}"
+        )
+    return passed()
+
+
+@requirement(
+    "shape.scalar",
+    CONVENTION,
+    "A scalar gamma or beta is refused, or broadcast to every feature.",
+    source="[Q]",
+    probes=(probes.wrong_size,),
+)
+def scalar(trial: Trial) -> Verdict:
+    taken = [
+        isinstance(loading, Answer) and isinstance(applying, Answer)
+        for what, _, loading, applying in _attempts(trial)
+        if what == "a scalar"
+    ]
+    if all(taken):
+        return observed("broadcast")
+    return observed("one of gamma and beta broadcast" if any(taken) else "refused")

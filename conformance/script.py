@@ -1,0 +1,201 @@
+"""Scripts and what comes of them: plain data, and at the same time the messages of the worker protocol.
+
+A *script* is a sequence of calls on an implementation. An *observation* is the script with an answer to each
+call. Neither holds anything but numbers, strings and arrays, so both can be sent, stored and replayed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+
+from conformance.implementation import Array, Capabilities, LayerConfig
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="op", omit_defaults=True):
+    """Base of everything that crosses the wire."""
+
+
+class Hello(Message, frozen=True, tag="hello"):
+    """First message: the suite says which version of the protocol it speaks. Answered by :class:`Identity`."""
+
+    protocol: int = 1
+
+
+class Build(Message, frozen=True, tag="build"):
+    """Make a layer and keep it under the number ``layer``, in place of any that had it."""
+
+    config: LayerConfig
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Load(Message, frozen=True, tag="load"):
+    """Give a layer parameters, by canonical name."""
+
+    parameters: dict[str, np.ndarray]
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Parameters(Message, frozen=True, tag="parameters"):
+    """Ask for a layer's parameters in their native shapes. Answer: ``arrays`` by name."""
+
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Forward(Message, frozen=True, tag="forward"):
+    """Apply a layer to x. Answer: ``arrays["y"]``. ``memory`` says how x lies in memory (see
+    :mod:`conformance.memory`); a program in another process may ignore it."""
+
+    x: np.ndarray
+    training: bool
+    layer: int = 0
+    memory: str = "contiguous"
+    may_raise: bool = False
+
+
+class Backward(Message, frozen=True, tag="backward"):
+    """Gradients of the last forward call. Answer: ``arrays`` with ``x`` and, where they exist, ``gamma`` and
+    ``beta``."""
+
+    dy: np.ndarray
+    layer: int = 0
+    memory: str = "contiguous"
+    may_raise: bool = False
+
+
+class Descend(Message, frozen=True, tag="descend"):
+    """Gradient descent on gamma and beta towards y = x. Never sent: the suite performs it by forward,
+    backward and load. Answer: the ``gamma`` and ``beta`` arrived at, flat."""
+
+    x: np.ndarray
+    gamma: np.ndarray
+    beta: np.ndarray
+    rate: float
+    steps: int
+    layer: int = 0
+    may_raise: bool = False
+
+
+Request: TypeAlias = Hello | Build | Load | Parameters | Forward | Backward
+Call: TypeAlias = Build | Load | Parameters | Forward | Backward | Descend
+Script: TypeAlias = tuple[Call, ...]
+
+
+class Identity(Message, frozen=True, tag="identity"):
+    """The worker's answer to :class:`Hello`."""
+
+    name: str
+    version: str
+    capabilities: Capabilities
+    protocol: int = 1
+
+
+class Answer(Message, frozen=True, tag="answer", kw_only=True):
+    """What a call returned.
+
+    :ivar arrays: the arrays it gave, by name.
+    :ivar modified: it changed the array it was given.
+    :ivar warnings: what it warned of.
+    :ivar seconds: time inside the implementation, for the profile; nothing is judged by it.
+    """
+
+    arrays: dict[str, np.ndarray] = {}
+    modified: bool = False
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class Raised(Message, frozen=True, tag="raised", kw_only=True):
+    """The implementation raised an exception instead.
+
+    :ivar kind: name of its type. :ivar text: its message. :ivar trace: the traceback, shortened.
+    """
+
+    kind: str
+    text: str
+    trace: str = ""
+    seconds: float = 0.0
+
+
+Reply: TypeAlias = Identity | Answer | Raised
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The worker did not live to answer: it died, or fell silent, or answered nonsense."""
+
+    outcome: Literal["crash", "timeout", "error"]
+    text: str
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """A script and what came of it: an answer to each call, up to the one at which the worker was lost."""
+
+    script: Script
+    answers: tuple[Answer | Raised, ...]
+    lost: Lost | None = None
+
+    def unexpected(self) -> tuple[Call, Raised] | None:
+        """The first call that raised though its script says it should not."""
+        for call, answer in zip(self.script, self.answers, strict=False):
+            if isinstance(answer, Raised) and not call.may_raise:
+                return call, answer
+        return None
+
+
+# -- arrays on the wire: {"dtype": str, "shape": [int], "data": bytes}, C order, little endian
+
+
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """The dtype of one of DTYPES and of the integer and boolean types a parameter may have."""
+    if name == "bfloat16":
+        import ml_dtypes  # not needed by workers that never see a bfloat16
+
+        return np.dtype(ml_dtypes.bfloat16)
+    dtype = np.dtype(name)
+    if dtype.kind not in "fiub" or dtype.itemsize > 8:
+        raise ValueError(f"unsupported dtype {name!r} on the wire")
+    return dtype
+
+
+def _pack(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        little = value.astype(value.dtype.newbyteorder("<"), copy=False)
+        return {"dtype": value.dtype.name, "shape": value.shape, "data": little.tobytes()}
+    raise NotImplementedError(f"cannot send a {type(value).__name__}")
+
+
+def _unpack(kind: type, value: Any) -> object:
+    if kind is not np.ndarray:
+        raise NotImplementedError(f"cannot receive a {kind.__name__}")
+    try:
+        dtype, shape = numpy_dtype(value["dtype"]), tuple(map(int, value["shape"]))
+        return np.frombuffer(value["data"], dtype=dtype).reshape(shape)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not an array {{dtype, shape, data}}: {error}") from None
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_pack)
+_requests = msgspec.msgpack.Decoder(Request, dec_hook=_unpack)
+_replies = msgspec.msgpack.Decoder(Reply, dec_hook=_unpack)
+
+
+def encode(message: Message) -> bytes:
+    return _encoder.encode(message)
+
+
+def decode_request(data: bytes | memoryview) -> Request:
+    """:raises msgspec.DecodeError: ``data`` is not a request."""
+    return _requests.decode(data)
+
+
+def decode_reply(data: bytes | memoryview) -> Reply:
+    """:raises msgspec.DecodeError: ``data`` is not a reply."""
+    return _replies.decode(data)
+
+
+__all__ = ["Array"]

@@ -1,0 +1,183 @@
+"""A shard: one probe, in one dtype, on one implementation. Its result is a pure function of its description,
+so any executor can run it and any number of processes give the same report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from conformance.case import Case
+from conformance.implementation import Capabilities
+from conformance.minimise import minimise
+from conformance.probes import Probe
+from conformance.realisation import realise
+from conformance.requirement import Outcome, Requirement, Trial, Verdict, worst
+from conformance.script import Observation, Script
+from conformance.strategies import case_from, sketches
+from conformance.worker.client import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """:ivar examples: how many cases to draw. :ivar requirements: those to judge by this probe."""
+
+    probe: Probe
+    dtype: str
+    seed: int
+    examples: int
+    requirements: tuple[Requirement, ...]
+
+    def cases(self, capabilities: Capabilities) -> tuple[Case, ...]:
+        """The cases: for one seed the same for every implementation of equal shapes and axes."""
+        count = max(4, round(self.examples * self.probe.share))
+        drawn = sketches(self.seed, max(4, self.examples))[:count]
+        return tuple(
+            case_from(sketch, self.probe.domain, capabilities, self.dtype) for sketch in drawn
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """The smallest case found on which a requirement fails."""
+
+    probe: str
+    case: Case
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one requirement made of one shard.
+
+    :ivar cases: trials judged. :ivar experiments: features in them.
+    :ivar worst: the worst verdict. :ivar observed: what was observed, each with how often.
+    :ivar failures: how many trials failed.
+    """
+
+    requirement: str
+    dtype: str
+    cases: int = 0
+    experiments: int = 0
+    worst: Verdict | None = None
+    observed: dict[str, int] = field(default_factory=dict)
+    failures: int = 0
+    first: Case | None = None
+    counterexample: Counterexample | None = None
+
+    def add(self, case: Case, verdict: Verdict) -> None:
+        self.cases += 1
+        self.experiments += case.n
+        if verdict.observed is not None:
+            self.observed[verdict.observed] = self.observed.get(verdict.observed, 0) + 1
+        if verdict.outcome.failing:
+            self.failures += 1
+        if self.worst is None or worst([self.worst, verdict]) is not self.worst:
+            self.worst = verdict
+            if verdict.outcome.failing:
+                self.first = case
+
+
+@dataclass(slots=True)
+class Profile:
+    """Seconds spent on each part of the work."""
+
+    generation: float = 0.0
+    wire: float = 0.0
+    implementation: float = 0.0
+    judging: float = 0.0
+
+    def __iadd__(self, other: Profile) -> Profile:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult:
+    probe: str
+    dtype: str
+    tallies: tuple[Tally, ...]
+    profile: Profile
+
+
+def run_shard(
+    shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda: False
+) -> ShardResult:
+    """Draw the cases, have the implementation perform them, judge; then shrink what failed.
+
+    :param stop: asked before every case; the result is then of the cases so far.
+    """
+    profile = Profile()
+    capabilities = worker.identity.capabilities
+    lacking = shard.probe.lacking(capabilities)
+    if lacking is None and shard.dtype not in capabilities.dtypes:
+        lacking = f"declares no {shard.dtype}"
+    tallies = tuple(Tally(r.id, shard.dtype) for r in shard.requirements)
+    if lacking is not None:
+        for tally in tallies:
+            tally.worst = Verdict(Outcome.UNSUPPORTED, message=lacking)
+        return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
+
+    start = time.perf_counter()
+    drawn = shard.cases(capabilities)
+    profile.generation += time.perf_counter() - start
+    inside, waited = worker.inside, worker.waited
+
+    def scripts() -> Iterator[Script]:
+        for case in drawn:
+            if stop():
+                return
+            start = time.perf_counter()
+            script = shard.probe.script(case, realise(case), capabilities)
+            profile.generation += time.perf_counter() - start
+            yield script
+
+    for case, observation in zip(drawn, worker.stream(scripts()), strict=False):
+        start = time.perf_counter()
+        trial = Trial(case, observation, capabilities)
+        for requirement, tally in zip(shard.requirements, tallies, strict=True):
+            tally.add(case, requirement.verdict(trial))
+        profile.judging += time.perf_counter() - start
+    for requirement, tally in zip(shard.requirements, tallies, strict=True):
+        if tally.first is not None and not stop():
+            tally.counterexample = _shrunk(shard.probe, requirement, tally, worker)
+    profile.implementation = worker.inside - inside
+    profile.wire = max(0.0, worker.waited - waited - profile.implementation)
+    return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
+
+
+def observe(probe: Probe, case: Case, worker: Worker) -> Observation:
+    """One case of a probe, performed by an implementation."""
+    return worker.run(probe.script(case, realise(case), worker.identity.capabilities))
+
+
+def _shrunk(
+    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker
+) -> Counterexample:
+    assert tally.first is not None and tally.worst is not None
+    capabilities = worker.identity.capabilities
+    outcome = tally.worst.outcome
+    verdicts = {tally.first: tally.worst}
+
+    def fails(case: Case) -> bool:
+        trial = Trial(case, observe(probe, case, worker), capabilities)
+        verdicts[case] = requirement.verdict(trial)
+        return verdicts[case].outcome is outcome
+
+    case = tally.first
+    # A crash or a hang is expensive to repeat: its case stands as it was drawn.
+    if outcome in (Outcome.FAIL, Outcome.ERROR):
+        domain = probe.domain
+        case = minimise(
+            case,
+            fails,
+            feature=tally.worst.feature,
+            min_features=domain.min_features,
+            min_count=domain.min_count,
+            admits=lambda c: len(c.shape) in capabilities.ranks
+            and capabilities.takes_axis(c.axis, len(c.shape)),
+            # Where every new shape is compiled, a smaller case is not worth minutes.
+            attempts=60 if capabilities.compiles else 400,
+        )
+    return Counterexample(probe.name, case, verdicts[case])

@@ -1,0 +1,207 @@
+"""Hypothesis strategies that draw cases.
+
+Hypothesis chooses shapes, regimes and seeds; no array element is ever drawn, so that a case costs a dozen
+choices whatever its size. All choices shrink towards the plain: rank 2, one feature, standard normal values,
+gamma 1, beta 0. The choices (a :class:`Sketch`) do not depend on the domain, so a campaign draws them once
+and every probe makes its own cases of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from conformance.case import Beta, Case, Gamma, Recipe, Values
+from conformance.implementation import Capabilities
+
+T = TypeVar("T")
+
+_MOST_ELEMENTS = 1 << 13
+#: Shapes and axes for implementations that compile for each new one.
+_POOL = (
+    ((4, 1), 1),
+    ((8, 3), 1),
+    ((3, 8), 0),
+    ((96, 32), -1),
+    ((4, 5, 6), 1),
+    ((2, 7, 3, 4), 1),
+    ((2, 4, 3, 16), 3),
+    ((2, 3, 2, 2, 3), 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The cases a probe is asked about: the regimes to draw from, plainest first.
+
+    :ivar scales: sizes of the values; :ivar near_epsilon: sizes in units of sqrt(epsilon), drawn as well.
+    :ivar min_count, max_count: values per feature.
+    :ivar pool: the only pairs (shape, axis) to draw, where shapes are no matter.
+    """
+
+    values: tuple[Values, ...] = ("normal", "two-valued", "integer", "heavy-tailed")
+    kappas: tuple[float, ...] = (0.0, 1.0, 0.25, -0.5)
+    scales: tuple[float, ...] = (1.0, 2.0, 0.25)
+    near_epsilon: tuple[float, ...] = ()
+    gammas: tuple[Gamma, ...] = ("one", "random", "negative", "zero", "small", "large")
+    betas: tuple[Beta, ...] = ("zero", "random", "large", "small")
+    epsilons: tuple[float, ...] = (1e-5, 1e-3, 1e-2, 1.0, 1e-8, 1e-4)
+    momenta: tuple[float, ...] = (0.9, 0.99, 0.5, 0.1, 0.0, 1.0)
+    max_features: int = 64
+    min_features: int = 1
+    min_count: int = 2
+    max_count: int = 256
+    pool: tuple[tuple[tuple[int, ...], int], ...] = ()
+
+    def for_dtype(self, dtype: str) -> Domain:
+        """The same, as far as sums of squares do not overflow arithmetic in ``dtype`` itself."""
+        if dtype != "float16":
+            return self
+        kappas = tuple(k for k in self.kappas if abs(k) <= 32)
+        count = self.max_count if max(map(abs, kappas)) <= 2 else 32
+        return replace(
+            self,
+            kappas=kappas,
+            scales=tuple(s for s in self.scales if 2.0**-4 <= s <= 1) or (1.0,),
+            max_count=min(count, 64),
+        )
+
+
+@functools.lru_cache
+def _recipes(domain: Domain) -> list[Recipe]:
+    """Every combination of the domain's regimes; the plainest is the first."""
+    return [
+        Recipe(values, kappa, scale, gamma, beta)
+        for values, kappa, scale, gamma, beta in itertools.product(
+            domain.values, domain.kappas, domain.scales, domain.gammas, domain.betas
+        )
+    ]
+
+
+class Sketch(NamedTuple):
+    """The choices Hypothesis makes: numbers, of which any domain makes a case. 0 is the plainest of each."""
+
+    rank: int
+    axis: int
+    features: int
+    batch: int
+    extents: tuple[int, int, int]
+    palette: tuple[int, ...]
+    epsilon: int
+    near: int
+    momentum: int
+    seed: int
+
+
+_choice = st.integers(0, (1 << 20) - 1)
+_sketches: st.SearchStrategy[Sketch] = st.builds(
+    Sketch,
+    rank=_choice,
+    axis=_choice,
+    features=_choice,
+    batch=_choice,
+    extents=st.tuples(_choice, _choice, _choice),
+    palette=st.lists(_choice, min_size=1, max_size=6).map(tuple),
+    epsilon=_choice,
+    near=_choice,
+    momentum=_choice,
+    seed=st.integers(0, (1 << 32) - 1),
+)
+
+
+def cases(
+    domain: Domain = Domain(),
+    capabilities: Capabilities = Capabilities(),
+    dtype: str = "float32",
+) -> st.SearchStrategy[Case]:
+    """Cases of ``domain`` in ``dtype``, of the ranks and axes that ``capabilities`` declares."""
+    return _sketches.map(lambda sketch: case_from(sketch, domain, capabilities, dtype))
+
+
+def case_from(sketch: Sketch, domain: Domain, capabilities: Capabilities, dtype: str) -> Case:
+    """What a domain makes of a sketch."""
+    domain = domain.for_dtype(dtype)
+    shape, axis = _shape(sketch, domain, capabilities)
+    recipes = _recipes(domain)
+    palette = [recipes[k % len(recipes)] for k in sketch.palette]
+    epsilon = _pick(domain.epsilons, sketch.epsilon)
+    if domain.near_epsilon:
+        scale = _pick(domain.near_epsilon, sketch.near) * epsilon**0.5
+        palette = [replace(r, scale=scale) for r in palette]
+    features = tuple(_streamed(palette[k % len(palette)], k) for k in range(shape[axis]))
+    momentum = _pick(domain.momenta, sketch.momentum)
+    return Case(shape, axis, dtype, epsilon, momentum, features, sketch.seed)
+
+
+def _shape(
+    sketch: Sketch, domain: Domain, capabilities: Capabilities
+) -> tuple[tuple[int, ...], int]:
+    if domain.pool:
+        return _pick(domain.pool, sketch.rank)
+    if capabilities.compiles:
+        fitting = [
+            (shape, axis)
+            for shape, axis in _POOL
+            if len(shape) in capabilities.ranks
+            and capabilities.takes_axis(axis, len(shape))
+            and shape[axis] >= domain.min_features
+        ]
+        if fitting:
+            return _pick(fitting, sketch.rank)
+    rank = _pick(sorted(capabilities.ranks), sketch.rank)
+    axes = [
+        axis for axis in (1, *range(rank), -1) if axis < rank and capabilities.takes_axis(axis, rank)
+    ]
+    axis = _pick(axes, sketch.axis)
+    features = _between(domain.min_features, domain.max_features, sketch.features)
+    left = max(domain.min_count, min(domain.max_count, _MOST_ELEMENTS // features))
+    extents: list[int] = []
+    for choice in sketch.extents[: rank - 2]:
+        extents.append(_between(1, max(1, min(6, left // domain.min_count)), choice))
+        left //= extents[-1]
+    least = -(-domain.min_count // math.prod(extents))
+    shape = [_between(least, max(least, left), sketch.batch), *extents]
+    shape.insert(axis % rank, features)
+    return tuple(shape), axis
+
+
+def _pick(options: Sequence[T], choice: int) -> T:
+    return options[choice % len(options)]
+
+
+def _between(least: int, most: int, choice: int) -> int:
+    return least + choice % (most - least + 1)
+
+
+@functools.lru_cache(1 << 14)
+def _streamed(recipe: Recipe, stream: int) -> Recipe:
+    return replace(recipe, stream=stream)
+
+
+@functools.lru_cache(8)
+def sketches(seed_: int, count: int) -> tuple[Sketch, ...]:
+    """The first ``count`` sketches Hypothesis draws under a seed: the same every time."""
+    drawn: list[Sketch] = []
+
+    @seed(seed_)
+    @settings(
+        max_examples=count,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        derandomize=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(_sketches)
+    def collect(sketch: Sketch) -> None:
+        drawn.append(sketch)
+
+    collect()
+    return tuple(drawn)

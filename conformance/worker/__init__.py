@@ -1,0 +1,7 @@
+"""Implementations run in processes of their own; this package is both ends of the pipe.
+
+The protocol: each message is a length, four bytes, unsigned, little endian, and that many bytes of
+MessagePack, one map whose ``op`` names it (:mod:`conformance.script`). The suite sends requests, the worker
+one reply to each, in order. :mod:`~conformance.worker.serve` is the worker for implementations in Python,
+:mod:`~conformance.worker.client` the side that survives whatever it does.
+"""

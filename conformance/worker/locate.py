@@ -1,0 +1,67 @@
+"""From the name of an implementation to its class: ``torch``, ``path/to/file.py:MyBatchNorm``,
+``package.module:MyBatchNorm``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+GROUP = "batchnorm_conformance.implementations"
+
+
+class NotFound(Exception):
+    """Nothing goes by that name; the message says what was looked for, and where."""
+
+
+def registered() -> dict[str, str]:
+    """The registered ids, sorted, each with the ``module:Class`` it stands for. Nothing is imported."""
+    return {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
+
+
+def resolve(name: str) -> str:
+    """``name`` as ``exec:COMMAND``, ``/absolute/file.py:Class`` or ``module:Class``.
+
+    :raises NotFound: it is neither registered nor of the form of a path or a module.
+    """
+    if name.startswith("exec:"):
+        return name
+    known = registered()
+    if name in known:
+        return known[name]
+    place, _, attribute = name.rpartition(":")
+    if not place or not attribute.isidentifier():
+        raise NotFound(
+            f"no implementation {name!r}: expected one of {', '.join(known) or '(none registered)'}, "
+            f"or path/to/file.py:Class, package.module:Class, exec:COMMAND"
+        )
+    if place.endswith(".py"):
+        path = Path(place)
+        if not path.is_file():
+            raise NotFound(f"no file {place!r} (for {name!r})")
+        return f"{path.resolve()}:{attribute}"
+    return name
+
+
+def load(resolved: str) -> Any:
+    """Import what :func:`resolve` returned and make the implementation. For use inside a worker."""
+    place, _, attribute = resolved.rpartition(":")
+    if place.endswith(".py"):
+        path = Path(place)
+        sys.path.append(str(path.parent))
+        # A name of its own, so that a file called torch.py does not stand in for torch.
+        name = f"implementation_{path.stem}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise NotFound(f"cannot import {place!r}")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    else:
+        module = importlib.import_module(place)
+    if not hasattr(module, attribute):
+        raise NotFound(f"{place} has no attribute {attribute!r}")
+    return getattr(module, attribute)()

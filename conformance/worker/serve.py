@@ -1,0 +1,201 @@
+"""The worker process of an implementation in Python: ``python -m conformance.worker.serve NAME``.
+
+Descriptor 1 is moved aside before anything is imported, so that what a framework prints goes to standard
+error and cannot corrupt the stream. An exception of the implementation is an answer like any other.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from conformance.implementation import Capabilities, Layer
+from conformance.memory import lay_out
+from conformance.script import (
+    Answer,
+    Backward,
+    Build,
+    Forward,
+    Hello,
+    Identity,
+    Load,
+    Parameters,
+    Raised,
+    Reply,
+    Request,
+    decode_request,
+    encode,
+)
+from conformance.worker import framing
+from conformance.worker.locate import load
+
+
+class Malformed(Exception):
+    """The implementation returned something the contract does not allow."""
+
+
+class Server:
+    """Answers requests about one implementation."""
+
+    def __init__(self, implementation: Any) -> None:
+        self._implementation = implementation
+        self._layers: dict[int, Layer] = {}
+
+    def answer(self, request: Request) -> Reply:
+        if isinstance(request, Hello):
+            return self._identity()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            start = time.perf_counter()
+            try:
+                arrays, modified, seconds = self._perform(request)
+            except Exception as error:
+                return Raised(
+                    kind=type(error).__name__,
+                    text=_shortened(str(error)),
+                    trace=_shortened(traceback.format_exc(limit=-4)),
+                    seconds=time.perf_counter() - start,
+                )
+        said = tuple(_shortened(f"{w.category.__name__}: {w.message}") for w in caught[:4])
+        return Answer(arrays=arrays, modified=modified, warnings=said, seconds=seconds)
+
+    def _identity(self) -> Identity:
+        it = self._implementation
+        for name in ("name", "version", "capabilities", "build"):
+            if not hasattr(it, name):
+                raise Malformed(f"{type(it).__name__} has no attribute {name!r}")
+        if not isinstance(it.capabilities, Capabilities):
+            raise Malformed(
+                f"capabilities must be a Capabilities; it is a {type(it.capabilities).__name__}"
+            )
+        return Identity(str(it.name), str(it.version), it.capabilities)
+
+    def _perform(self, request: Request) -> tuple[dict[str, np.ndarray], bool, float]:
+        """(arrays, whether the input was modified, seconds inside the implementation)."""
+        match request:
+            case Build(config, number):
+                self._layers.pop(number, None)
+                layer, seconds = _timed(lambda: self._implementation.build(config))
+                self._layers[number] = layer
+                return {}, False, seconds
+            case Load(parameters, number):
+                layer = self._layer(number)
+                own = {name: np.array(value) for name, value in parameters.items()}
+                _, seconds = _timed(lambda: layer.load(own))
+                return {}, False, seconds
+            case Parameters(number):
+                held, seconds = _timed(self._layer(number).parameters)
+                if not isinstance(held, dict):
+                    raise Malformed(f"parameters() returned {_described(held)}, not a dict")
+                return {str(k): _numeric(f"parameters()[{k!r}]", v) for k, v in held.items()}, False, seconds
+            case Forward(x, training, number, memory):
+                layer = self._layer(number)
+                own = lay_out(x, memory)
+                y, seconds = _timed(lambda: layer.forward(own, training=training))
+                return {"y": _numeric("forward()", y)}, not _same(own, x), seconds
+            case Backward(dy, number, memory):
+                layer = self._layer(number)
+                own = lay_out(dy, memory)
+                gradients, seconds = _timed(lambda: layer.backward(own))
+                if not isinstance(gradients, tuple) or len(gradients) != 3:
+                    raise Malformed(
+                        f"backward() returned {_described(gradients)}, not Gradients(x, gamma, beta)"
+                    )
+                named = zip(("x", "gamma", "beta"), gradients, strict=True)
+                arrays = {k: _numeric(f"backward().{k}", v) for k, v in named if v is not None}
+                return arrays, not _same(own, dy), seconds
+        raise Malformed(f"unknown request {type(request).__name__}")
+
+    def _layer(self, number: int) -> Layer:
+        if number not in self._layers:
+            raise Malformed(f"there is no layer {number}: it was never built")
+        return self._layers[number]
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - start
+
+
+def _numeric(what: str, value: object) -> np.ndarray:
+    if isinstance(value, (bool, int, float, np.generic)):
+        value = np.asarray(value)
+    if not isinstance(value, np.ndarray):
+        raise Malformed(f"{what} returned {_described(value)}, not a numpy.ndarray")
+    if value.dtype.kind not in "fiub" and value.dtype.name != "bfloat16":
+        raise Malformed(f"{what} returned an array of dtype {value.dtype}, not of numbers")
+    return value
+
+
+def _described(value: object) -> str:
+    return "None" if value is None else f"a {type(value).__module__}.{type(value).__qualname__}"
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def _shortened(text: str, most: int = 2000) -> str:
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= most else text[: most // 2] + " [...] " + text[-most // 2 :]
+
+
+def _limit_memory() -> None:
+    limit = os.environ.get("BNCONF_MEMORY_BYTES")
+    if limit:
+        import resource  # not on Windows, where there is no such limit
+
+        resource.setrlimit(resource.RLIMIT_DATA, (int(limit), int(limit)))
+
+
+def serve(name: str, requests: BinaryIO, replies: BinaryIO) -> None:
+    """Load the implementation, then answer until the stream of requests ends."""
+    try:
+        server: Server | None = Server(load(name))
+        failure = None
+    except Exception as error:
+        server = None
+        failure = Raised(
+            kind=type(error).__name__,
+            text=_shortened(str(error)),
+            trace=_shortened(traceback.format_exc()),
+        )
+    while (data := framing.read(requests)) is not None:
+        if server is None:
+            assert failure is not None
+            reply: Reply = failure
+        else:
+            try:
+                reply = server.answer(decode_request(data))
+            except Exception as error:
+                reply = Raised(kind=type(error).__name__, text=_shortened(str(error)))
+        try:
+            payload = encode(reply)
+        except Exception as error:
+            payload = encode(Raised(kind=type(error).__name__, text=_shortened(str(error))))
+        framing.write(replies, payload)
+
+
+def main() -> None:
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    requests = os.fdopen(os.dup(0), "rb")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    _limit_memory()
+    serve(sys.argv[1], requests, replies)
+    replies.close()
+    # No framework gets to hang or crash in its exit handlers.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
