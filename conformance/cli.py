@@ -29,6 +29,7 @@ from conformance.worker.client import CannotStart, Worker
 from conformance.worker.locate import NotFound, registered, resolve
 
 _COULD_NOT_START = 3
+_PLAIN_WIDTH = 110  # of what is written to a file or a log
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -165,6 +166,8 @@ def run(  # noqa: PLR0917
 
     started = time.time()
     console, errors = Console(), Console(stderr=True)
+    if not console.is_terminal:
+        console.width = _PLAIN_WIDTH
     with terminal.Progress(errors, len(names), len(settings.shards())) as progress:
         results, interrupted = run_all(
             names, settings, jobs=jobs, step=progress.step, finished=progress.finished

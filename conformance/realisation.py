@@ -167,4 +167,5 @@ def _gamma(case: Case) -> NDArray[np.float64]:
 
 def _beta(case: Case) -> NDArray[np.float64]:
     sizes = {"zero": 0.0, "random": 1.0, "large": 2.0**7, "small": 2.0**-10}
-    return vector(case, "beta") * np.array([sizes[r.beta] for r in case.features])
+    # Adding zero turns -0 into 0, which reads better.
+    return vector(case, "beta") * np.array([sizes[r.beta] for r in case.features]) + 0.0

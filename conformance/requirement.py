@@ -203,6 +203,8 @@ class Requirement:
 
     :ivar levels: levels that differ from ``level`` for a dtype.
     :ivar probes: the experiments on whose observations it is judged.
+    :ivar presupposes: requirements without which this one cannot hold. It is judged all the same; a report
+        names the cause first.
     """
 
     id: str
@@ -212,6 +214,7 @@ class Requirement:
     probes: tuple[Probe, ...]
     judge: Callable[[Trial], Verdict]
     levels: tuple[tuple[str, Level], ...] = ()
+    presupposes: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -248,6 +251,7 @@ def requirement(
     source: str,
     probes: tuple[Probe, ...],
     levels: dict[str, Level] | None = None,
+    presupposes: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Trial], Verdict]], Callable[[Trial], Verdict]]:
     """Register the decorated function as the judge of a requirement.
 
@@ -258,7 +262,7 @@ def requirement(
         if id in _registered:
             raise ValueError(f"there already is a requirement {id!r}")
         _registered[id] = Requirement(
-            id, level, statement, source, probes, judge, tuple((levels or {}).items())
+            id, level, statement, source, probes, judge, tuple((levels or {}).items()), presupposes
         )
         return judge
 

@@ -70,6 +70,8 @@ class Domain:
             self,
             kappas=kappas,
             scales=tuple(s for s in self.scales if 2.0**-4 <= s <= 1) or (1.0,),
+            # Below half the smallest subnormal number there is no epsilon at all.
+            epsilons=tuple(e for e in self.epsilons if e >= 2.0**-24),
             max_count=min(count, 64),
         )
 

@@ -20,7 +20,7 @@ import numpy as np
 from conformance import __version__
 from conformance.campaign import Settings, TaskResult
 from conformance.case import Case
-from conformance.implementation import Capabilities
+from conformance.implementation import DTYPES, Capabilities
 from conformance.realisation import realise
 from conformance.requirement import Level, Outcome, Requirement, catalogue
 from conformance.shard import Counterexample, Tally
@@ -68,6 +68,7 @@ class RequirementInfo:
     level: Level
     statement: str
     source: str
+    presupposes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class DtypeResult:
 class Failure:
     """The smallest case found on which a requirement fails.
 
-    :ivar dtype: the dtype in which it fails worst.
+    :ivar dtype: the first of the dtypes in which it fails.
     :ivar arrays: the numbers of the case, where there are few.
     """
 
@@ -185,7 +186,7 @@ def build(
         Suite(__version__, settings.seed, settings.max_examples, started, seconds, complete),
         _environment(),
         tuple(_implementation(each) for each in results),
-        tuple(RequirementInfo(r.id, r.level, r.statement, r.source) for r in requirements),
+        tuple(RequirementInfo(r.id, r.level, r.statement, r.source, r.presupposes) for r in requirements),
         tuple(
             result
             for each in results
@@ -225,7 +226,7 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
         )
     top = _worst(tallies)
     seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
-    counterexample = _worst_counterexample(tallies)
+    counterexample = _first_counterexample(tallies)
     return Result(
         task.implementation,
         requirement.id,
@@ -254,15 +255,17 @@ def _ratio(tallies: list[Tally]) -> float | None:
     return max(ratios, default=None)
 
 
-def _worst_counterexample(tallies: list[Tally]) -> Failure | None:
-    """Of the worst dtype; of two as bad, of the first."""
+def _first_counterexample(tallies: list[Tally]) -> Failure | None:
+    """Of the first dtype that fails, in the order of DTYPES: the one most people meet."""
     found = [t for t in tallies if t.counterexample is not None]
     if not found:
         return None
-    worst = _worst(found)
-    tally = next(t for t in found if t.worst is worst)
-    assert tally.counterexample is not None
-    return _failure(tally.counterexample)
+    first = min(DTYPES.index(t.dtype) for t in found)
+    own = [t for t in found if t.dtype == DTYPES[first]]
+    worst = _worst(own)
+    example = next(t.counterexample for t in own if t.worst is worst)
+    assert example is not None
+    return _failure(example)
 
 
 def _failure(example: Counterexample) -> Failure:

@@ -9,6 +9,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -16,16 +17,17 @@ from rich.text import Text
 
 from conformance.campaign import TaskResult
 from conformance.parallel import Step
-from conformance.report.model import Level, Report, Result
+from conformance.report.model import Level, Report
 from conformance.report.words import (
+    Finding,
     answer,
     described_case,
-    failures,
+    findings,
+    headline,
     number,
     ratio,
     shapes,
     standing,
-    times,
 )
 from conformance.shard import Profile
 
@@ -99,11 +101,12 @@ def show(report: Report, console: Console) -> None:
         for name, *cells in rows:
             table.add_row(escape(name), *(_shape(cell) for cell in cells))
         console.print(table)
-    console.print(_matrix(report))
-    found = failures(report)
-    for number_, result in enumerate(found, start=1):
-        _failure(report, result, number_, console)
-    _summary(report, found, console)
+    for table in _matrix(report, console.width):
+        console.print(table)
+    console.print()
+    for position, finding in enumerate(findings(report), start=1):
+        _failure(report, finding, position, console)
+    _summary(report, console)
 
 
 def _shape(cell: str) -> Text:
@@ -111,47 +114,70 @@ def _shape(cell: str) -> Text:
     return Text(cell, style=style)
 
 
-def _matrix(report: Report) -> Table:
-    """Implementations across, groups down: requirements that hold, and the worst error over its bound."""
-    judged = [each for each in report.implementations if report.of(each.id)]
+def _matrix(report: Report, width: int) -> list[Table]:
+    """Implementations across, groups down: requirements that hold, and the worst error over its bound. As
+    many tables as it takes for the columns to fit."""
+    judged = [each.id for each in report.implementations if report.of(each.id)]
+    first = max(map(len, ("hold/apply", *report.groups)))
+    tables, left = [], judged
+    while left:
+        taken, room = 0, width - first
+        for name in left:
+            room -= 2 + max(map(len, ("✗ 10/10", *_heading(name).split("\n"))))
+            if room < 0 and taken:
+                break
+            taken += 1
+        tables.append(_columns(report, left[:taken]))
+        left = left[taken:]
+    return tables
+
+
+def _heading(name: str) -> str:
+    return name.replace("-", "-\n") if "/" not in name else name.rpartition("/")[2].replace(":", ":\n")
+
+
+def _columns(report: Report, names: list[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("holds / applies\nerror / bound")
-    for each in judged:
-        table.add_column(Text(each.id.replace("-", "-\n")), vertical="bottom")
+    table.add_column("hold/apply\nerr/bound", no_wrap=True)
+    for name in names:
+        table.add_column(Text(_heading(name)), vertical="bottom")
     for group in report.groups:
         cells = []
-        for each in judged:
-            state = standing(report.group(each.id, group))
-            text = Text(f"{_MARKS[state.mark]} {state.count}", style=_STYLES[state.mark])
+        for name in names:
+            state = standing(report.group(name, group))
+            text = Text(f"{_MARKS[state.mark]} {state.count}", style=_STYLES[state.mark], no_wrap=True)
             text.append("\n" if state.ratio is None else f"\n  {ratio(state.ratio)}", style="dim")
             cells.append(text)
         table.add_row(group, *cells)
     return table
 
 
-def _failure(report: Report, result: Result, position: int, console: Console) -> None:
+def _failure(report: Report, finding: Finding, position: int, console: Console) -> None:
+    result = finding.result
     statement = next(r.statement for r in report.requirements if r.id == result.requirement)
-    must = result.fails_at((Level.MUST,))
-    dtypes = [dtype for dtype, each in result.by_dtype.items() if each.outcome.failing]
     head = Text(f"{position}. ")
     head.append(f"{result.implementation} ", style="bold")
-    head.append(result.requirement, style="bold red" if must else "bold yellow")
-    head.append(f"  {Level.MUST if must else Level.SHOULD}, {result.outcome} in {', '.join(dtypes)}", style="dim")
+    head.append(result.requirement, style="bold red" if finding.level is Level.MUST else "bold yellow")
+    head.append(f"  {headline(finding)}", style="dim")
     console.print(head)
     _indented(statement, console, style="italic")
-    _indented(times(result) + result.message, console)
+    _indented(result.message, console)
     if result.counterexample is not None:
         _indented(described_case(result.counterexample), console, style="cyan")
+    if finding.followers:
+        names = ", ".join(r.requirement for r in finding.followers)
+        _indented(f"with it fail, since they presuppose it: {names}", console, style="dim")
     console.print()
 
 
 def _indented(text: str, console: Console, style: str = "") -> None:
     for line in text.splitlines()[:12]:
-        console.print(Text("   " + line, style=style))
+        console.print(Padding(Text(line, style=style), (0, 0, 0, 3), expand=False))
 
 
-def _summary(report: Report, found: list[Result], console: Console) -> None:
-    must = sum(result.fails_at((Level.MUST,)) for result in found)
+def _summary(report: Report, console: Console) -> None:
+    failing = [result for result in report.results if result.outcome.failing]
+    must = sum(result.fails_at((Level.MUST,)) for result in failing)
     experiments = sum(result.experiments for result in report.results)
     judged = len({result.implementation for result in report.results})
     line = Text(
@@ -159,8 +185,9 @@ def _summary(report: Report, found: list[Result], console: Console) -> None:
         f"{number(experiments)} verdicts on single features, seed {report.suite.seed}, "
         f"{report.suite.seconds:.1f} s: "
     )
-    if found:
-        line.append(f"{must} MUST and {len(found) - must} SHOULD do not hold", style="bold red" if must else "yellow")
+    if failing:
+        style = "bold red" if must else "yellow"
+        line.append(f"{must} MUST and {len(failing) - must} SHOULD do not hold", style=style)
     else:
         line.append("everything holds", style="bold green")
     console.print(line)

@@ -76,22 +76,63 @@ def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
     return rows  # type: ignore[return-value]
 
 
-def failures(report: Report) -> list[Result]:
-    """What failed: MUST before SHOULD, then by requirement, so that the same defect stands together."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A failure, and those of the same implementation that follow from it: requirements that presuppose what
+    failed, in no other dtype than it did."""
+
+    result: Result
+    followers: tuple[Result, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        return Level.MUST if self.result.fails_at((Level.MUST,)) else Level.SHOULD
+
+    @property
+    def dtypes(self) -> list[str]:
+        return failing_dtypes(self.result)
+
+
+def failing_dtypes(result: Result) -> list[str]:
+    return [dtype for dtype, each in result.by_dtype.items() if each.outcome.failing]
+
+
+def findings(report: Report) -> list[Finding]:
+    """What failed, cause before consequence: MUST before SHOULD, then in the order of the catalogue, so
+    that the same defect of several implementations stands together."""
     order = [r.id for r in report.requirements]
-    found = [r for r in report.results if r.outcome.failing]
+    found: list[Finding] = []
+    for implementation in report.implementations:
+        failing = {r.requirement: r for r in report.of(implementation.id) if r.outcome.failing}
+        cause = {name: _cause(report, failing, name) for name in failing}
+        for name, result in failing.items():
+            if cause[name] == name:
+                followers = [r for other, r in failing.items() if cause[other] == name != other]
+                found.append(Finding(result, tuple(followers)))
     return sorted(
-        found, key=lambda r: (not r.fails_at((Level.MUST,)), order.index(r.requirement))
+        found, key=lambda f: (f.level is not Level.MUST, order.index(f.result.requirement))
     )
 
 
-def times(result: Result) -> str:
-    """How far beyond its bound, as the beginning of a sentence, or nothing."""
-    if result.outcome is not Outcome.FAIL or result.worst_ratio is None:
-        return ""
-    if math.isinf(result.worst_ratio):
-        return "up to infinitely far beyond its bound. "
-    return f"up to {result.worst_ratio:.3g} times its bound. "
+def _cause(report: Report, failing: dict[str, Result], name: str) -> str:
+    """The failing requirement that explains ``name``, which may be itself."""
+    presupposes = {r.id: r.presupposes for r in report.requirements}
+    for earlier in presupposes[name]:
+        if earlier in failing and set(failing_dtypes(failing[name])) <= set(
+            failing_dtypes(failing[earlier])
+        ):
+            return _cause(report, failing, earlier)
+    return name
+
+
+def headline(finding: Finding) -> str:
+    """Level, outcome, dtypes, and how far beyond its bound."""
+    result = finding.result
+    text = f"{finding.level}, {result.outcome} in {', '.join(finding.dtypes)}"
+    if result.outcome is Outcome.FAIL and result.worst_ratio is not None:
+        beyond = "not finite" if math.isinf(result.worst_ratio) else f"{ratio(result.worst_ratio)} times the bound"
+        text += f", at worst {beyond}"
+    return text
 
 
 def described_case(failure: Failure) -> str:
@@ -113,7 +154,9 @@ def described_case(failure: Failure) -> str:
 
 def ratio(value: float) -> str:
     """A ratio of error to bound, in three digits."""
-    return "inf" if math.isinf(value) else f"{value:.2g}" if value < 100 else f"{value:.0e}"
+    if math.isinf(value):
+        return "inf"
+    return f"{value:.2g}" if value < 100 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
 
 
 def number(value: int) -> str:

@@ -25,6 +25,7 @@ from conformance.requirement import (
     "y = gamma (x - mean) / sqrt(var + epsilon) + beta with the batch's mean and biased variance.",
     source="[P, S, N]",
     probes=(probes.training,),
+    presupposes=("shape.gamma", "shape.beta"),
 )
 def training(trial: Trial) -> Verdict:
     return trial.forward_within(0)
@@ -36,6 +37,7 @@ def training(trial: Trial) -> Verdict:
     "y = gamma (x - mean) / sqrt(var + epsilon) + beta with the running statistics.",
     source="[P, S, N]",
     probes=(probes.inference,),
+    presupposes=("shape.gamma", "shape.beta"),
 )
 def inference(trial: Trial) -> Verdict:
     return trial.forward_within(0)
@@ -47,6 +49,7 @@ def inference(trial: Trial) -> Verdict:
     "With gamma 1 and beta 0 each feature of y has mean 0 and variance var / (var + epsilon).",
     source="[P]",
     probes=(probes.training_standard,),
+    presupposes=("forward.training",),
 )
 def normalised(trial: Trial) -> Verdict:
     """Needs no reference: mean and variance are taken of what came out."""
@@ -81,6 +84,7 @@ def normalised(trial: Trial) -> Verdict:
     "channels last.",
     source="[Q]",
     probes=(probes.every_axis,),
+    presupposes=("forward.training",),
 )
 def axis(trial: Trial) -> Verdict:
     verdicts = []
@@ -96,6 +100,7 @@ def axis(trial: Trial) -> Verdict:
     "epsilon is honoured and sits inside the square root.",
     source="[P]",
     probes=(probes.training_epsilon, probes.inference_epsilon),
+    presupposes=("forward.training", "forward.inference"),
 )
 def epsilon(trial: Trial) -> Verdict:
     return trial.forward_within(0)
@@ -107,6 +112,7 @@ def epsilon(trial: Trial) -> Verdict:
     "scale=False is gamma 1, center=False is beta 0.",
     source="[K, T]",
     probes=(probes.no_affine,),
+    presupposes=("forward.training",),
 )
 def no_affine(trial: Trial) -> Verdict:
     if trial.capabilities.affine == "always":

@@ -50,6 +50,7 @@ def _gives(trial: Trial, which: int, target: Float64, what: str) -> Verdict:
     "gamma = sqrt(var + epsilon), beta = mean give back x, in training.",
     source="[P, Q]",
     probes=(probes.identity,),
+    presupposes=("forward.training",),
 )
 def training(trial: Trial) -> Verdict:
     return _gives(trial, 0, trial.arrays.x.astype(np.float64), "y, which should be x,")
@@ -61,6 +62,7 @@ def training(trial: Trial) -> Verdict:
     "gamma = sqrt(var + epsilon), beta = mean of the running statistics give back x, in inference.",
     source="[P, Q]",
     probes=(probes.identity_inference,),
+    presupposes=("forward.inference",),
 )
 def inference(trial: Trial) -> Verdict:
     return _gives(trial, 0, trial.arrays.x.astype(np.float64), "y, which should be x,")
@@ -73,6 +75,7 @@ def inference(trial: Trial) -> Verdict:
     "the identity by exactly the effect of epsilon.",
     source="[P]",
     probes=(probes.identity,),
+    presupposes=("forward.training",),
 )
 def paper(trial: Trial) -> Verdict:
     batch = statistics(trial.arrays.x, axis=trial.case.axis)
@@ -89,6 +92,7 @@ def paper(trial: Trial) -> Verdict:
     "to x, arrives at gamma = sqrt(var + epsilon), beta = mean.",
     source="[P]",
     probes=(probes.learning,),
+    presupposes=("forward.training",),
 )
 def learnable(trial: Trial) -> Verdict:
     case = trial.case
@@ -140,6 +144,7 @@ def _error_at_the_identity(trial: Trial, gamma: Float64, beta: Float64) -> Any:
     "the known residual; with n-vectors it is zero.",
     source="[Q]",
     probes=(probes.by_scalars,),
+    presupposes=("identity.training",),
 )
 def not_by_scalars(trial: Trial) -> Verdict:
     case = trial.case

@@ -15,6 +15,7 @@ from conformance.requirement import MUST, Trial, Verdict, failed, passed, requir
     "scales and long sums, in training and inference.",
     source="[N]",
     probes=(probes.training_hard, probes.inference_hard),
+    presupposes=("forward.training", "forward.inference"),
 )
 def bound(trial: Trial) -> Verdict:
     return trial.forward_within(0)
@@ -39,7 +40,8 @@ def variance(trial: Trial) -> Verdict:
     of = ""
     if feature is not None:
         recipe = trial.case.features[feature]
-        of = f" of a feature with kappa = {recipe.kappa:g} ({recipe.values} values)"
+        of = " of a feature whose mean is {recipe.kappa:g} times its standard deviation"
+        of = " of a constant feature" if recipe.values == "constant" else of.format(recipe=recipe)
     return failed(
         f"y{list(index)}{of} is {got[index]}, although x and the exact output are finite; "
         f"{int(lost.sum())} of {got.size} values are lost",

@@ -162,6 +162,7 @@ def parameter_count(trial: Trial) -> Verdict:
     "and no other feature: gamma and beta act as n-vectors.",
     source="[Q, P]",
     probes=(probes.per_feature,),
+    presupposes=("forward.training",),
 )
 def per_feature(trial: Trial) -> Verdict:
     case = trial.case
@@ -173,7 +174,7 @@ def per_feature(trial: Trial) -> Verdict:
                 f"one {names} for each of {case.n} features could not be loaded: {answer.kind}: {answer.text}"
             )
     base = trial.forwards[0].got
-    verdicts = [trial.forward_within(0)]
+    verdicts = []
     for which, name in ((1, "gamma"), (2, "beta")):
         got, before, after = trial.forwards[which].got, trial.expected(0), trial.expected(which)
         if got is None or base is None or got.shape != base.shape:

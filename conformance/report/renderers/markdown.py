@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
-from conformance.report.model import Level, Report, Result
+from conformance.report.model import Report
 from conformance.report.words import (
+    Finding,
     answer,
     described_case,
-    failures,
+    findings,
+    headline,
     number,
     ratio,
     shapes,
     standing,
-    times,
 )
 
 FILE = "summary.md"
@@ -26,9 +27,9 @@ def render(report: Report) -> str:
     lines += _shapes(report) + _matrix(report)
     head, footer = "\n".join(lines), "\n".join(_footer(report))
     body = ""
-    found = failures(report)
-    for shown, result in enumerate(found):
-        section = "\n".join(_failure(report, result))
+    found = findings(report)
+    for shown, finding in enumerate(found):
+        section = "\n".join(_failure(report, finding))
         if len((head + body + section + footer).encode()) > _MOST_BYTES:
             body += f"\n{len(found) - shown} more failures are in report.json.\n"
             break
@@ -70,15 +71,17 @@ def _matrix(report: Report) -> list[str]:
     return lines
 
 
-def _failure(report: Report, result: Result) -> list[str]:
+def _failure(report: Report, finding: Finding) -> list[str]:
+    result = finding.result
     statement = next(r.statement for r in report.requirements if r.id == result.requirement)
-    level = Level.MUST if result.fails_at((Level.MUST,)) else Level.SHOULD
-    dtypes = ", ".join(d for d, each in result.by_dtype.items() if each.outcome.failing)
-    lines = ["", f"### {_escape(result.implementation)}: {result.requirement} ({level}, {result.outcome})", ""]
-    lines += [f"> {_escape(statement)}", ""]
-    lines += [f"In {dtypes}: {_escape(times(result))}{_escape(result.message)}", ""]
+    head = f"{_escape(result.implementation)}: {result.requirement}"
+    lines = ["", f"### {head}", "", f"> {_escape(statement)}", ""]
+    lines += [f"{headline(finding)}: {_escape(result.message)}", ""]
     if result.counterexample is not None:
         lines += ["Smallest case:", "", "```", _fenced(described_case(result.counterexample)), "```", ""]
+    if finding.followers:
+        names = ", ".join(r.requirement for r in finding.followers)
+        lines += [f"With it fail, since they presuppose it: {names}.", ""]
     return lines
 
 
