@@ -16,9 +16,7 @@ import msgspec
 from conformance.implementation import DTYPES, LayerConfig
 from conformance.memory import LAYOUTS
 
-Values = Literal[
-    "normal", "two-valued", "integer", "heavy-tailed", "constant", "one-nan", "one-infinity"
-]
+Values = Literal["normal", "two-valued", "integer", "heavy-tailed", "constant", "one-nan", "one-infinity"]
 Gamma = Literal["one", "random", "negative", "zero", "small", "large"]
 Beta = Literal["zero", "random", "large", "small"]
 
@@ -123,9 +121,7 @@ class Case:
 
     def config(self, *, scale: bool = True, center: bool = True) -> LayerConfig:
         """The layer this case is an experiment on."""
-        return LayerConfig(
-            self.shape, self.axis, self.dtype, self.epsilon, self.momentum, scale, center
-        )
+        return LayerConfig(self.shape, self.axis, self.dtype, self.epsilon, self.momentum, scale, center)
 
     def with_shape(self, shape: tuple[int, ...], axis: int) -> Case:
         """The same features, the same way, in another shape with as many of them."""

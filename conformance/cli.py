@@ -28,7 +28,7 @@ from conformance.shard import Profile
 from conformance.worker.client import CannotStart, Worker
 from conformance.worker.locate import NotFound, registered, resolve
 
-_COULD_NOT_START = 3
+_FAILED, _COULD_NOT_START = 1, 3
 _PLAIN_WIDTH = 110  # of what is written to a file or a log
 
 
@@ -123,23 +123,51 @@ def requirements(as_json: bool) -> None:
 
 @main.command()
 @click.argument("implementations", metavar="[IMPLEMENTATION]...", nargs=-1)
-@click.option("-r", "--requirement", "patterns", multiple=True, metavar="PATTERN",
-              help="Only requirements whose id matches, such as 'shape.*'; repeatable.")
-@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Only these dtypes; repeatable.")
-@click.option("--max-examples", default=100, show_default=True, type=click.IntRange(1),
-              help="Cases for each probe and dtype.")
+@click.option(
+    "-r",
+    "--requirement",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only requirements whose id matches, such as 'shape.*'; repeatable.",
+)
+@click.option(
+    "--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Only these dtypes; repeatable."
+)
+@click.option(
+    "--max-examples",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Cases for each probe and dtype.",
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, (1 << 63) - 1))
-@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1),
-              help="Implementations judged at a time.")
-@click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True),
-              help="Seconds an implementation may take for one call.")
-@click.option("--memory", type=click.IntRange(1), metavar="MIB",
-              help="Most memory an implementation's process may use.")
+@click.option(
+    "--jobs", default=2, show_default=True, type=click.IntRange(1), help="Implementations judged at a time."
+)
+@click.option(
+    "--timeout",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds an implementation may take for one call.",
+)
+@click.option(
+    "--memory", type=click.IntRange(1), metavar="MIB", help="Most memory an implementation's process may use."
+)
 @click.option("--strict", is_flag=True, help="A SHOULD that does not hold is a failure too.")
+@click.option(
+    "--exit-zero", is_flag=True, help="Exit with 0 though requirements fail: for a report that is not a gate."
+)
 @click.option("--profile", is_flag=True, help="Print where the time went.")
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-              help="Write report.json, summary.md and junit.xml there.")
-def run(  # noqa: PLR0917
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write report.json, summary.md and junit.xml there.",
+)
+def run(
     implementations: tuple[str, ...],
     patterns: tuple[str, ...],
     dtypes: tuple[str, ...],
@@ -149,14 +177,13 @@ def run(  # noqa: PLR0917
     timeout: float,
     memory: int | None,
     strict: bool,
+    exit_zero: bool,
     profile: bool,
     output: Path | None,
 ) -> None:
     """Judge implementations; by default every installed one."""
     names = list(dict.fromkeys(implementations)) or list(registered())
-    settings = Settings(
-        patterns, dtypes or DTYPES, max_examples, seed, timeout, memory and memory << 20
-    )
+    settings = Settings(patterns, dtypes or DTYPES, max_examples, seed, timeout, memory and memory << 20)
     try:
         settings.shards()
         for name in names:
@@ -188,6 +215,8 @@ def run(  # noqa: PLR0917
             why = _install(each.missing) if each.missing else each.problem
             errors.print(f"{each.implementation}: {why}", markup=False, highlight=False)
     status = report.exit_status(strict=strict)
+    if status == _FAILED and exit_zero:
+        status = 0
     if interrupted:
         errors.print("interrupted: the report is of what was judged until then")
         status = status or 130

@@ -85,7 +85,8 @@ class Capabilities:
 
 class Gradients(NamedTuple):
     """Gradients of the loss: ``x`` shaped as the input; ``gamma`` and ``beta`` in their native shapes, None
-    where the layer has none."""
+    where the layer has none.
+    """
 
     x: Array
     gamma: Array | None = None
@@ -102,7 +103,8 @@ class Layer(Protocol):
 
     def load(self, parameters: Mapping[str, Array]) -> None:
         """Take the given parameters and keep the others. A sound one arrives as an n-vector (n,); anything
-        that does not fit is to be refused with an exception a person can read."""
+        that does not fit is to be refused with an exception a person can read.
+        """
         ...
 
     def forward(self, x: Array, *, training: bool) -> Array:

@@ -73,9 +73,7 @@ def _simpler(case: Case, feature: int | None) -> Iterator[Case]:
     if case.seed:
         yield replace(case, seed=0)
     if any(recipe.stream != k for k, recipe in enumerate(case.features)):
-        yield replace(
-            case, features=tuple(replace(r, stream=k) for k, r in enumerate(case.features))
-        )
+        yield replace(case, features=tuple(replace(r, stream=k) for k, r in enumerate(case.features)))
 
 
 def _smaller_shapes(case: Case) -> Iterator[Case]:

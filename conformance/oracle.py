@@ -28,7 +28,8 @@ Float64 = NDArray[np.float64]
 
 class Level(StrEnum):
     """After RFC 2119. MUST: batch norm is wrong without it. SHOULD: a careful implementation does it.
-    CONVENTION: implementations legitimately differ, and the suite reports which one this is."""
+    CONVENTION: implementations legitimately differ, and the suite reports which one this is.
+    """
 
     MUST = "MUST"
     SHOULD = "SHOULD"
@@ -64,9 +65,7 @@ def arithmetic(dtype: str, count: int, level: Level = Level.MUST) -> Arithmetic:
 
 def with_probabilistic_sums(granted: Arithmetic, count: int) -> Arithmetic:
     """The same arithmetic, but a growth of sqrt(N): for ``numerics.large-batch`` alone."""
-    return Arithmetic(
-        granted.u, granted.u_out, probabilistic(count), granted.tiny, granted.tiny_out
-    )
+    return Arithmetic(granted.u, granted.u_out, probabilistic(count), granted.tiny, granted.tiny_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +124,16 @@ class Forwarded:
         gamma = _vector(self.held.get("gamma"), n, 1.0)
         beta = _vector(self.held.get("beta"), n, 0.0)
         granted = arithmetic(x.dtype.name, x.size // max(1, n), level)
-        where = {"epsilon": epsilon, "axis": axis}
+        where: Any = {"epsilon": epsilon, "axis": axis}
         wide = x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
         if self.call.training:
             out = batch_norm_training(_lift(x), gamma, beta, **where)
             y, mean, var = out.y, _lower(out.mean), _lower(out.var)
             bound = training_bound(wide, gamma, beta, mean, var, **where, arithmetic=granted)
         else:
-            mean, var = _vector(self.held.get("running_mean"), n, 0.0), _vector(
-                self.held.get("running_var"), n, 1.0
+            mean, var = (
+                _vector(self.held.get("running_mean"), n, 0.0),
+                _vector(self.held.get("running_var"), n, 1.0),
             )
             y = batch_norm_inference(_lift(x), gamma, beta, mean, var, **where)
             bound = inference_bound(wide, gamma, beta, mean, var, **where, arithmetic=granted)
@@ -142,8 +142,9 @@ class Forwarded:
         return Expected(y, None, bound, gamma, beta, mean, var)
 
     def alternative_epsilon(self) -> float | None:
-        """epsilon as an implementation may hold it for float64 data: rounded to float32 (as ONNX
-        attributes are), where that is another number."""
+        """Epsilon as an implementation may hold it for float64 data: rounded to float32 (as ONNX
+        attributes are), where that is another number.
+        """
         rounded = float(np.float32(self.config.epsilon))
         if self.call.x.dtype != np.float64 or rounded == self.config.epsilon:
             return None
@@ -176,7 +177,7 @@ def forwards(observation: Observation) -> list[Forwarded]:
 
 
 def _lift(x: Array) -> Any:
-    """x in a precision that judges its dtype."""
+    """X in a precision that judges its dtype."""
     return DoubleDouble(x) if x.dtype == np.float64 else x.astype(np.float64)
 
 

@@ -98,9 +98,7 @@ def _initialise(stop: Any, steps: Any) -> None:
 
 def _run(task: Task) -> TaskResult:
     def tell(name: str, result: ShardResult) -> None:
-        failing = sum(
-            t.worst is not None and t.worst.outcome in _FAILING for t in result.tallies
-        )
+        failing = sum(t.worst is not None and t.worst.outcome in _FAILING for t in result.tallies)
         _steps.put(Step(name, result.probe, result.dtype, failing))
 
     return run_task(task, _stop.is_set, tell)

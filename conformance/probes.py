@@ -189,7 +189,7 @@ def _wrong_size(case: Case, arrays: Arrays, capabilities: Capabilities) -> Scrip
 
 
 def _identity(case: Case, arrays: Arrays, _: Capabilities) -> Script:
-    """gamma and beta for the identity, then the paper's, which leave epsilon out."""
+    """Gamma and beta for the identity, then the paper's, which leave epsilon out."""
     batch = statistics(arrays.x, axis=case.axis)
     calls: list[Call] = [Build(case.config())]
     for epsilon in (case.epsilon, 0.0):
@@ -222,7 +222,8 @@ def _by_scalars(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 
 def _learning(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """Descent from gamma 1 and beta 0. The curvature of the squared error is N in beta and at most N in
-    gamma, so the step 1 / N cannot overshoot."""
+    gamma, so the step 1 / N cannot overshoot.
+    """
     gamma = _rounded(case, gamma=np.ones(case.n), beta=np.zeros(case.n))
     step = Descend(arrays.x, gamma["gamma"], gamma["beta"], rate=1 / case.count, steps=24)
     return (Build(case.config()), step)

@@ -119,7 +119,8 @@ def _bell(h: NDArray[np.uint64]) -> NDArray[np.float64]:
     low = np.uint64(0x0000_FFFF_0000_FFFF)
     pairs = (h & low) + ((h >> np.uint64(16)) & low)
     total = (pairs & np.uint64(0xFFFF_FFFF)) + (pairs >> np.uint64(32))
-    return (total.astype(np.float64) - _MEAN) * (1 / _SPREAD)
+    standard: NDArray[np.float64] = (total.astype(np.float64) - _MEAN) * (1 / _SPREAD)
+    return standard
 
 
 def _distribution(
@@ -138,9 +139,7 @@ def _distribution(
             z = z.copy()
             where = _keys(case, "where")[rows] % np.uint64(max(1, case.count))
             for k, place in enumerate(where.astype(int)):
-                z[place // case.after, k, place % case.after] = (
-                    np.nan if values == "one-nan" else np.inf
-                )
+                z[place // case.after, k, place % case.after] = np.nan if values == "one-nan" else np.inf
             return z
         case _:
             raise ValueError(f"no distribution {values!r}")
@@ -168,4 +167,5 @@ def _gamma(case: Case) -> NDArray[np.float64]:
 def _beta(case: Case) -> NDArray[np.float64]:
     sizes = {"zero": 0.0, "random": 1.0, "large": 2.0**7, "small": 2.0**-10}
     # Adding zero turns -0 into 0, which reads better.
-    return vector(case, "beta") * np.array([sizes[r.beta] for r in case.features]) + 0.0
+    beta: NDArray[np.float64] = vector(case, "beta") * [sizes[r.beta] for r in case.features] + 0.0
+    return beta

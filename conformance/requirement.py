@@ -120,9 +120,7 @@ class Trial:
         forwarded = self.forwards[which]
         expected = self.expected(which, level)
         axis = forwarded.config.axis
-        verdict = within(
-            forwarded.got, expected.y, expected.bound, axis=axis, rest=expected.rest, what=what
-        )
+        verdict = within(forwarded.got, expected.y, expected.bound, axis=axis, rest=expected.rest, what=what)
         if verdict.outcome is Outcome.FAIL and (epsilon := forwarded.alternative_epsilon()):
             other = forwarded.expected(level, epsilon)
             again = within(forwarded.got, other.y, other.bound, axis=axis, rest=other.rest)

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from conformance.implementation import Array, Capabilities, LayerConfig
+from conformance.implementation import Capabilities, LayerConfig
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="op", omit_defaults=True):
@@ -49,7 +49,8 @@ class Parameters(Message, frozen=True, tag="parameters"):
 
 class Forward(Message, frozen=True, tag="forward"):
     """Apply a layer to x. Answer: ``arrays["y"]``. ``memory`` says how x lies in memory (see
-    :mod:`conformance.memory`); a program in another process may ignore it."""
+    :mod:`conformance.memory`); a program in another process may ignore it.
+    """
 
     x: np.ndarray
     training: bool
@@ -60,7 +61,8 @@ class Forward(Message, frozen=True, tag="forward"):
 
 class Backward(Message, frozen=True, tag="backward"):
     """Gradients of the last forward call. Answer: ``arrays`` with ``x`` and, where they exist, ``gamma`` and
-    ``beta``."""
+    ``beta``.
+    """
 
     dy: np.ndarray
     layer: int = 0
@@ -70,7 +72,8 @@ class Backward(Message, frozen=True, tag="backward"):
 
 class Descend(Message, frozen=True, tag="descend"):
     """Gradient descent on gamma and beta towards y = x. Never sent: the suite performs it by forward,
-    backward and load. Answer: the ``gamma`` and ``beta`` arrived at, flat."""
+    backward and load. Answer: the ``gamma`` and ``beta`` arrived at, flat.
+    """
 
     x: np.ndarray
     gamma: np.ndarray
@@ -155,7 +158,8 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         import ml_dtypes  # not needed by workers that never see a bfloat16
 
-        return np.dtype(ml_dtypes.bfloat16)
+        narrow: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return narrow
     dtype = np.dtype(name)
     if dtype.kind not in "fiub" or dtype.itemsize > 8:
         raise ValueError(f"unsupported dtype {name!r} on the wire")
@@ -180,8 +184,8 @@ def _unpack(kind: type, value: Any) -> object:
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_pack)
-_requests = msgspec.msgpack.Decoder(Request, dec_hook=_unpack)
-_replies = msgspec.msgpack.Decoder(Reply, dec_hook=_unpack)
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request, dec_hook=_unpack)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply, dec_hook=_unpack)
 
 
 def encode(message: Message) -> bytes:
@@ -196,6 +200,3 @@ def decode_request(data: bytes | memoryview) -> Request:
 def decode_reply(data: bytes | memoryview) -> Reply:
     """:raises msgspec.DecodeError: ``data`` is not a reply."""
     return _replies.decode(data)
-
-
-__all__ = ["Array"]

@@ -1,5 +1,6 @@
 """A shard: one probe, in one dtype, on one implementation. Its result is a pure function of its description,
-so any executor can run it and any number of processes give the same report."""
+so any executor can run it and any number of processes give the same report.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +33,7 @@ class Shard:
         """The cases: for one seed the same for every implementation of equal shapes and axes."""
         count = max(4, round(self.examples * self.probe.share))
         drawn = sketches(self.seed, max(4, self.examples))[:count]
-        return tuple(
-            case_from(sketch, self.probe.domain, capabilities, self.dtype) for sketch in drawn
-        )
+        return tuple(case_from(sketch, self.probe.domain, capabilities, self.dtype) for sketch in drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +100,7 @@ class ShardResult:
     profile: Profile
 
 
-def run_shard(
-    shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda: False
-) -> ShardResult:
+def run_shard(shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda: False) -> ShardResult:
     """Draw the cases, have the implementation perform them, judge; then shrink what failed.
 
     :param stop: asked before every case; the result is then of the cases so far.
@@ -152,9 +149,7 @@ def observe(probe: Probe, case: Case, worker: Worker) -> Observation:
     return worker.run(probe.script(case, realise(case), worker.identity.capabilities))
 
 
-def _shrunk(
-    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker
-) -> Counterexample:
+def _shrunk(probe: Probe, requirement: Requirement, tally: Tally, worker: Worker) -> Counterexample:
     assert tally.first is not None and tally.worst is not None
     capabilities = worker.identity.capabilities
     outcome = tally.worst.outcome
@@ -175,8 +170,9 @@ def _shrunk(
             feature=tally.worst.feature,
             min_features=domain.min_features,
             min_count=domain.min_count,
-            admits=lambda c: len(c.shape) in capabilities.ranks
-            and capabilities.takes_axis(c.axis, len(c.shape)),
+            admits=lambda c: (
+                len(c.shape) in capabilities.ranks and capabilities.takes_axis(c.axis, len(c.shape))
+            ),
             # Where every new shape is compiled, a smaller case is not worth minutes.
             attempts=60 if capabilities.compiles else 400,
         )

@@ -142,9 +142,7 @@ def case_from(sketch: Sketch, domain: Domain, capabilities: Capabilities, dtype:
     return Case(shape, axis, dtype, epsilon, momentum, features, sketch.seed)
 
 
-def _shape(
-    sketch: Sketch, domain: Domain, capabilities: Capabilities
-) -> tuple[tuple[int, ...], int]:
+def _shape(sketch: Sketch, domain: Domain, capabilities: Capabilities) -> tuple[tuple[int, ...], int]:
     if domain.pool:
         return _pick(domain.pool, sketch.rank)
     if capabilities.compiles:
@@ -158,9 +156,7 @@ def _shape(
         if fitting:
             return _pick(fitting, sketch.rank)
     rank = _pick(sorted(capabilities.ranks), sketch.rank)
-    axes = [
-        axis for axis in (1, *range(rank), -1) if axis < rank and capabilities.takes_axis(axis, rank)
-    ]
+    axes = [axis for axis in (1, *range(rank), -1) if axis < rank and capabilities.takes_axis(axis, rank)]
     axis = _pick(axes, sketch.axis)
     features = _between(domain.min_features, domain.max_features, sketch.features)
     left = max(domain.min_count, min(domain.max_count, _MOST_ELEMENTS // features))

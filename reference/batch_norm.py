@@ -49,9 +49,7 @@ class Gradients(NamedTuple):
     beta: Any
 
 
-def batch_norm_training(
-    x: Array, gamma: Array, beta: Array, *, epsilon: float, axis: int
-) -> Training:
+def batch_norm_training(x: Array, gamma: Array, beta: Array, *, epsilon: float, axis: int) -> Training:
     """Normalise by the statistics of the batch itself.
 
     :param x: any rank from 2 up; ``axis`` is the feature axis, n = x.shape[axis].

@@ -33,9 +33,7 @@ class DoubleDouble:
 
     def __init__(self, hi: ArrayLike, lo: ArrayLike | None = None) -> None:
         self.hi: Float64 = np.asarray(hi, dtype=np.float64)
-        self.lo: Float64 = (
-            np.zeros_like(self.hi) if lo is None else np.asarray(lo, dtype=np.float64)
-        )
+        self.lo: Float64 = np.zeros_like(self.hi) if lo is None else np.asarray(lo, dtype=np.float64)
 
     def __repr__(self) -> str:
         return f"DoubleDouble({self.hi!r}, {self.lo!r})"
@@ -74,18 +72,17 @@ class DoubleDouble:
     def __add__(self, other: Operand) -> DoubleDouble:
         with np.errstate(all="ignore"):
             if isinstance(other, DoubleDouble):
-                s, e = _two_sum(self.hi, other.hi)
+                total, e = _two_sum(self.hi, other.hi)
                 t, f = _two_sum(self.lo, other.lo)
-                s, e = _fast_two_sum(s, e + t)
-                return _normalised(s, e + f)
-            s, e = _two_sum(self.hi, np.asarray(other, dtype=np.float64))
-            return _normalised(s, e + self.lo)
+                s, e = _fast_two_sum(total, e + t)
+                return _normalised(s, e + f, total)
+            total, e = _two_sum(self.hi, np.asarray(other, dtype=np.float64))
+            return _normalised(total, e + self.lo, total)
 
     __radd__ = __add__
 
     def __sub__(self, other: Operand) -> DoubleDouble:
-        negated = -other if isinstance(other, DoubleDouble) else np.negative(other)
-        return self + negated
+        return self + (-other if isinstance(other, DoubleDouble) else -np.asarray(other, np.float64))
 
     def __rsub__(self, other: Operand) -> DoubleDouble:
         return -self + other
@@ -94,10 +91,10 @@ class DoubleDouble:
         with np.errstate(all="ignore"):
             if isinstance(other, DoubleDouble):
                 p, e = _two_product(self.hi, other.hi)
-                return _normalised(p, e + (self.hi * other.lo + self.lo * other.hi))
+                return _normalised(p, e + (self.hi * other.lo + self.lo * other.hi), p)
             b = np.asarray(other, dtype=np.float64)
             p, e = _two_product(self.hi, b)
-            return _normalised(p, e + self.lo * b)
+            return _normalised(p, e + self.lo * b, p)
 
     __rmul__ = __mul__
 
@@ -110,7 +107,7 @@ class DoubleDouble:
             rest = rest - divisor * second
             third = rest.hi / divisor.hi
             q, e = _fast_two_sum(first, second)
-            return _normalised(q, e + third)
+            return _normalised(q, e + third, first)
 
     def __rtruediv__(self, other: ArrayLike) -> DoubleDouble:
         return DoubleDouble(other) / self
@@ -121,7 +118,7 @@ class DoubleDouble:
             root = np.sqrt(self.hi)
             residual = self - DoubleDouble(*_two_product(root, root))
             correction = np.where(root > 0, residual.hi / (2 * root), 0.0)
-            return _normalised(root, correction)
+            return _normalised(root, correction, root)
 
     def sum(self, axis: tuple[int, ...]) -> DoubleDouble:
         """Sum over ``axis`` by halving (pairwise); the sum of nothing is zero."""
@@ -150,7 +147,7 @@ def _parts(x: DoubleDouble) -> tuple[Float64, Float64]:
 
 
 def _two_sum(a: Float64, b: Float64) -> tuple[Float64, Float64]:
-    """a + b as the rounded sum and its exact error."""
+    """A + b as the rounded sum and its exact error."""
     s = a + b
     t = s - a
     return s, (a - (s - t)) + (b - t)
@@ -163,7 +160,7 @@ def _fast_two_sum(a: Float64, b: Float64) -> tuple[Float64, Float64]:
 
 
 def _two_product(a: Float64, b: Float64) -> tuple[Float64, Float64]:
-    """a * b as the rounded product and its error, to 2^-106 relatively.
+    """A * b as the rounded product and its error, to 2^-106 relatively.
 
     The factors are split by masking bits and not by Veltkamp's multiplication, which overflows above
     2^996.
@@ -179,10 +176,11 @@ def _upper(a: Float64) -> Float64:
     return bits.view(np.float64).reshape(a.shape)
 
 
-def _normalised(s: Float64, e: Float64) -> DoubleDouble:
+def _normalised(s: Float64, e: Float64, plain: Float64) -> DoubleDouble:
+    """s + e, and ``plain``, the operation's result in float64, where that is not finite."""
     hi, lo = _fast_two_sum(s, e)
     if not np.isfinite(lo).all():
         # Either the result itself is not finite, or only the error term overflowed on the way.
         overflowed = ~np.isfinite(lo)
-        hi, lo = np.where(overflowed, s, hi), np.where(overflowed, 0.0, lo)
+        hi, lo = np.where(overflowed, plain, hi), np.where(overflowed, 0.0, lo)
     return DoubleDouble(hi, lo)

@@ -73,12 +73,12 @@ class _Spread(NamedTuple):
 
 
 def any_order(count: int) -> float:
-    """g at level MUST: any order of summation in the worst case, so that no one is accused for adding up plainly."""
+    """The growth g at MUST: any order of summation, so that no one is accused for adding up plainly."""
     return float(max(8, count))
 
 
 def probabilistic(count: int) -> float:
-    """g at level SHOULD: pairwise, blocked or compensated sums (Higham and Mary, 2019)."""
+    """The growth g at SHOULD: pairwise, blocked or compensated sums (Higham and Mary, 2019)."""
     return max(8.0, math.sqrt(count))
 
 
@@ -140,11 +140,9 @@ def gradient_bounds(
         else:
             spread = _given_spread(var, epsilon, arithmetic)
         xhat = np.abs((x3 - mean[:, None]) * spread.inverse[:, None])
-        e = (
-            ((1 + spread.eta) * spread.inverse)[:, None]
-            * (spread.delta[:, None] + _C * u * (np.abs(x3) + np.abs(mean)[:, None]))
-            + xhat * (spread.eta + _C * u)[:, None]
-        )
+        e = ((1 + spread.eta) * spread.inverse)[:, None] * (
+            spread.delta[:, None] + _C * u * (np.abs(x3) + np.abs(mean)[:, None])
+        ) + xhat * (spread.eta + _C * u)[:, None]
         size = np.abs(dy3)
         total, moment = size.sum(axis=(0, 2)), (size * xhat).sum(axis=(0, 2))
         carried = (size * e).sum(axis=(0, 2))
@@ -197,7 +195,7 @@ def running_bounds(
 
 
 def _fold(x: NDArray[Any], axis: int) -> NDArray[Any]:
-    """x as (before, n, after), a view where x is contiguous."""
+    """X as (before, n, after), a view where x is contiguous."""
     axis %= x.ndim
     before, after = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
     return x.reshape(before, x.shape[axis], after)
@@ -219,7 +217,8 @@ def _mean_magnitude(x3: NDArray[Any]) -> Float64:
     work = np.float64 if x3.dtype == np.float64 else np.float32
     for block in _blocks(x3):
         total += np.einsum("bnr->n", np.abs(x3[block], dtype=work))
-    return total / max(1, x3.shape[0] * x3.shape[2])
+    mean: Float64 = total / max(1, x3.shape[0] * x3.shape[2])
+    return mean
 
 
 def _given_spread(var: Float64, epsilon: float, arithmetic: Arithmetic) -> _Spread:
@@ -258,13 +257,11 @@ def _forward(
         r = np.abs(a) * (1 + spread.eta) * (spread.delta + _C * u * np.abs(mean))
         r += _C * u * np.abs(beta) + _C * arithmetic.tiny + arithmetic.tiny_out
         out = a * arithmetic.u_out, beta * arithmetic.u_out
-        p, q, r, mean, slope, offset = (
-            each.astype(work)[:, None] for each in (p, q, r, mean, *out)
-        )
+        p, q, r, centre, slope, offset = (each.astype(work)[:, None] for each in (p, q, r, mean, *out))
         bound = np.empty(x3.shape, dtype=work)
         for block in _blocks(x3):
             x, t = x3[block], bound[block]
-            d = np.subtract(x, mean, dtype=work)
+            d = np.subtract(x, centre, dtype=work)
             np.multiply(d, slope, out=t)
             t += offset
             np.abs(t, out=t)

@@ -36,7 +36,7 @@ batches = st.tuples(st.integers(2, 32), sizes, st.integers(0, 2**32 - 1))
 
 
 def batch(m: int, n: int, seed: int) -> np.ndarray:
-    """m examples of n features, each feature with a mean and a variance of its own."""
+    """M examples of n features, each feature with a mean and a variance of its own."""
     rng = np.random.default_rng(seed)
     spread, offset = rng.uniform(0.5, 4, n), rng.uniform(-2, 2, n)
     return (rng.standard_normal((m, n)) * spread + offset).astype(np.float32)
@@ -55,14 +55,16 @@ def keras_layer(m: int, n: int) -> Any:
 def apply_torch(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.ndarray:
     layer = torch_layer(x.shape[1])
     layer.load_state_dict({"weight": torch.tensor(gamma), "bias": torch.tensor(beta)}, strict=False)
-    return layer.train()(torch.tensor(x)).detach().numpy()
+    y: np.ndarray = layer.train()(torch.tensor(x)).detach().numpy()
+    return y
 
 
 def apply_keras(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.ndarray:
     layer = keras_layer(*x.shape)
     layer.gamma.assign(gamma)
     layer.beta.assign(beta)
-    return keras.ops.convert_to_numpy(layer(x, training=True))
+    y: np.ndarray = keras.ops.convert_to_numpy(layer(x, training=True))
+    return y
 
 
 both = pytest.mark.parametrize("apply", [apply_torch, apply_keras], ids=["PyTorch", "Keras"])

@@ -26,7 +26,7 @@ _DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
 def _tensor(x: Array) -> Any:
-    """x as a tensor on the same memory, wherever PyTorch can share it."""
+    """X as a tensor on the same memory, wherever PyTorch can share it."""
     if not x.flags.writeable or min(x.strides, default=0) < 0:
         x = (
             x.copy()

@@ -1,2 +1,3 @@
 """The report: one model (:mod:`~conformance.report.model`), and a renderer for each form it takes
-(:mod:`~conformance.report.renderers`)."""
+(:mod:`~conformance.report.renderers`).
+"""

@@ -12,6 +12,7 @@ import platform
 import re
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,8 +22,9 @@ from conformance import __version__
 from conformance.campaign import Settings, TaskResult
 from conformance.case import Case
 from conformance.implementation import DTYPES, Capabilities
+from conformance.oracle import Level
 from conformance.realisation import realise
-from conformance.requirement import Level, Outcome, Requirement, catalogue
+from conformance.requirement import Outcome, Requirement, catalogue
 from conformance.shard import Counterexample, Tally
 
 SCHEMA_VERSION = 1
@@ -221,9 +223,7 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
     by_dtype = {}
     for dtype in dtypes:
         own = [tally for tally in tallies if tally.dtype == dtype]
-        by_dtype[dtype] = DtypeResult(
-            _worst(own).outcome, _ratio(own), requirement.level_for(dtype)
-        )
+        by_dtype[dtype] = DtypeResult(_worst(own).outcome, _ratio(own), requirement.level_for(dtype))
     top = _worst(tallies)
     seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
     counterexample = _first_counterexample(tallies)
@@ -289,17 +289,15 @@ def _failure(example: Counterexample) -> Failure:
 
 
 def _environment() -> Environment:
-    return Environment(
-        platform.python_version(), platform.platform(), _cpu(), _packages()
-    )
+    return Environment(platform.python_version(), platform.platform(), _cpu(), _packages())
 
 
 def _cpu() -> str:
     model = platform.processor() or platform.machine()
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            found = re.search(r"^model name\s*:\s*(.+)$", lines.read(), re.MULTILINE)
-            model = found.group(1) if found else model
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+        model = found.group(1) if found else model
     except OSError:
         pass
     return f"{model}, {os.cpu_count()} logical"

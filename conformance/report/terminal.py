@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.campaign import TaskResult
+from conformance.oracle import Level
 from conformance.parallel import Step
-from conformance.report.model import Level, Report
+from conformance.report.model import Report
 from conformance.report.words import (
     Finding,
     answer,
@@ -116,7 +117,8 @@ def _shape(cell: str) -> Text:
 
 def _matrix(report: Report, width: int) -> list[Table]:
     """Implementations across, groups down: requirements that hold, and the worst error over its bound. As
-    many tables as it takes for the columns to fit."""
+    many tables as it takes for the columns to fit.
+    """
     judged = [each.id for each in report.implementations if report.of(each.id)]
     first = max(map(len, ("hold/apply", *report.groups)))
     tables, left = [], judged

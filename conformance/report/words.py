@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.report.model import Failure, Level, Outcome, Report, Result
+from conformance.oracle import Level
+from conformance.report.model import Failure, Report, Result
+from conformance.requirement import Outcome
 
 _SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
 
@@ -37,9 +39,7 @@ def standing(results: list[Result]) -> Standing:
 
 def answer(report: Report) -> str:
     """The answer to the question, as far as this report bears it out."""
-    judged = [
-        (i.id, [report.result(i.id, name) for name in _SHAPES[:2]]) for i in report.implementations
-    ]
+    judged = [(i.id, [report.result(i.id, name) for name in _SHAPES[:2]]) for i in report.implementations]
     holders = [
         (name, [r for r in results if r is not None and r.outcome is not Outcome.UNSUPPORTED])
         for name, results in judged
@@ -48,12 +48,15 @@ def answer(report: Report) -> str:
     if not holders:
         return "Nothing here was judged on the shapes of gamma and beta."
     wrong = [name for name, results in holders if any(r.outcome.failing for r in results)]
-    if not wrong:
-        among = f"all {len(holders)} implementations" if len(holders) > 1 else holders[0][0]
-        return f"gamma and beta are n-vectors, one pair for each feature, in {among} that hold them." if len(
-            holders
-        ) > 1 else f"gamma and beta are n-vectors, one pair for each feature, in {among}."
-    return f"gamma and beta should be n-vectors, one pair for each feature; they are not in {', '.join(wrong)}."
+    if wrong:
+        return (
+            "gamma and beta should be n-vectors, one pair for each feature; they are not in "
+            f"{', '.join(wrong)}."
+        )
+    where = holders[0][0]
+    if len(holders) > 1:
+        where = f"all {len(holders)} implementations that hold them"
+    return f"gamma and beta are n-vectors, one pair for each feature, in {where}."
 
 
 def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
@@ -79,7 +82,8 @@ def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A failure, and those of the same implementation that follow from it: requirements that presuppose what
-    failed, in no other dtype than it did."""
+    failed, in no other dtype than it did.
+    """
 
     result: Result
     followers: tuple[Result, ...] = ()
@@ -99,7 +103,8 @@ def failing_dtypes(result: Result) -> list[str]:
 
 def findings(report: Report) -> list[Finding]:
     """What failed, cause before consequence: MUST before SHOULD, then in the order of the catalogue, so
-    that the same defect of several implementations stands together."""
+    that the same defect of several implementations stands together.
+    """
     order = [r.id for r in report.requirements]
     found: list[Finding] = []
     for implementation in report.implementations:
@@ -109,18 +114,14 @@ def findings(report: Report) -> list[Finding]:
             if cause[name] == name:
                 followers = [r for other, r in failing.items() if cause[other] == name != other]
                 found.append(Finding(result, tuple(followers)))
-    return sorted(
-        found, key=lambda f: (f.level is not Level.MUST, order.index(f.result.requirement))
-    )
+    return sorted(found, key=lambda f: (f.level is not Level.MUST, order.index(f.result.requirement)))
 
 
 def _cause(report: Report, failing: dict[str, Result], name: str) -> str:
     """The failing requirement that explains ``name``, which may be itself."""
     presupposes = {r.id: r.presupposes for r in report.requirements}
     for earlier in presupposes[name]:
-        if earlier in failing and set(failing_dtypes(failing[name])) <= set(
-            failing_dtypes(failing[earlier])
-        ):
+        if earlier in failing and set(failing_dtypes(failing[name])) <= set(failing_dtypes(failing[earlier])):
             return _cause(report, failing, earlier)
     return name
 
@@ -130,7 +131,8 @@ def headline(finding: Finding) -> str:
     result = finding.result
     text = f"{finding.level}, {result.outcome} in {', '.join(finding.dtypes)}"
     if result.outcome is Outcome.FAIL and result.worst_ratio is not None:
-        beyond = "not finite" if math.isinf(result.worst_ratio) else f"{ratio(result.worst_ratio)} times the bound"
+        infinite = math.isinf(result.worst_ratio)
+        beyond = "not finite" if infinite else f"{ratio(result.worst_ratio)} times the bound"
         text += f", at worst {beyond}"
     return text
 

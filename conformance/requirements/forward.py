@@ -67,7 +67,9 @@ def normalised(trial: Trial) -> Verdict:
         # In float64, taking the mean and the variance rounds too.
         own = case.count * 2.0**-52
         t_mean = bound.mean(axis=around) + own * np.abs(y).mean(axis=around)
-        t_var = np.finfo(np.float64).tiny + 2 * (centred * bound).mean(axis=around) + (bound**2).mean(axis=around)
+        t_var = (
+            np.finfo(np.float64).tiny + 2 * (centred * bound).mean(axis=around) + (bound**2).mean(axis=around)
+        )
         t_var += own * (target + (x**2).mean(axis=around) / (var + case.epsilon))
     return worst(
         [

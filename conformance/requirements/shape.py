@@ -23,7 +23,7 @@ from conformance.script import Answer, Build, Forward, Load, Parameters, Raised
 
 
 def _is_vector(shape: tuple[int, ...], n: int) -> bool:
-    """n elements on one axis, any other axes of extent 1."""
+    """N elements on one axis, any other axes of extent 1."""
     others = [extent for extent in shape if extent != 1]
     return len(shape) >= 1 and (others == [n] if n != 1 else others == [])
 

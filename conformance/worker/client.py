@@ -207,7 +207,9 @@ class Worker:
         if not isinstance(reply, Lost):
             self.inside += reply.seconds
         if isinstance(call, Forward) and isinstance(reply, Answer) and "y" not in reply.arrays:
-            return Raised(kind="ProtocolError", text=f"forward was answered without y: {sorted(reply.arrays)}")
+            return Raised(
+                kind="ProtocolError", text=f"forward was answered without y: {sorted(reply.arrays)}"
+            )
         return reply
 
     def _reply(self, timeout: float, what: str) -> Reply | Lost:
@@ -265,7 +267,7 @@ class Worker:
     def _environment(self) -> dict[str, str]:
         # One thread each: the same numbers every time, and no worker starves another.
         threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        environment = {name: "1" for name in threads} | dict(os.environ) | {"PYTHONHASHSEED": "0"}
+        environment = dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
         if self._memory is not None:
             environment["BNCONF_MEMORY_BYTES"] = str(self._memory)
         return environment

@@ -1,5 +1,6 @@
 """From the name of an implementation to its class: ``torch``, ``path/to/file.py:MyBatchNorm``,
-``package.module:MyBatchNorm``."""
+``package.module:MyBatchNorm``.
+"""
 
 from __future__ import annotations
 

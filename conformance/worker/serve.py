@@ -72,9 +72,7 @@ class Server:
             if not hasattr(it, name):
                 raise Malformed(f"{type(it).__name__} has no attribute {name!r}")
         if not isinstance(it.capabilities, Capabilities):
-            raise Malformed(
-                f"capabilities must be a Capabilities; it is a {type(it.capabilities).__name__}"
-            )
+            raise Malformed(f"capabilities must be a Capabilities; it is a {type(it.capabilities).__name__}")
         return Identity(str(it.name), str(it.version), it.capabilities)
 
     def _perform(self, request: Request) -> tuple[dict[str, np.ndarray], bool, float]:
@@ -87,8 +85,8 @@ class Server:
                 return {}, False, seconds
             case Load(parameters, number):
                 layer = self._layer(number)
-                own = {name: np.array(value) for name, value in parameters.items()}
-                _, seconds = _timed(lambda: layer.load(own))
+                copies = {name: np.array(value) for name, value in parameters.items()}
+                _, seconds = _timed(lambda: layer.load(copies))
                 return {}, False, seconds
             case Parameters(number):
                 held, seconds = _timed(self._layer(number).parameters)

@@ -1,5 +1,6 @@
 """Forms a report can take, one module each: it has ``FILE``, the name of the file, and ``render(report)``,
-its text. A new form is a new module here."""
+its text. A new form is a new module here.
+"""
 
 from __future__ import annotations
 

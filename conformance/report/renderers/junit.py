@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree as xml
+from xml.etree import ElementTree
 
-from conformance.report.model import Level, Outcome, Report, Result
+from conformance.oracle import Level
+from conformance.report.model import Report, Result
+from conformance.requirement import Outcome
 
 FILE = "junit.xml"
 
@@ -14,38 +16,41 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def render(report: Report) -> str:
-    root = xml.Element("testsuites", name="batchnorm-conformance")
+    root = ElementTree.Element("testsuites", name="batchnorm-conformance")
     for implementation in report.implementations:
         results = report.of(implementation.id)
-        suite = xml.SubElement(root, "testsuite", name=_clean(implementation.id))
+        suite = ElementTree.SubElement(root, "testsuite", name=_clean(implementation.id))
         if not results:
-            case = xml.SubElement(suite, "testcase", classname=_clean(implementation.id), name="start")
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=_clean(implementation.id), name="start"
+            )
             tag = "skipped" if implementation.status in ("missing", "partial") else "error"
-            xml.SubElement(case, tag, message=_clean(implementation.problem or implementation.status))
+            ElementTree.SubElement(case, tag, message=_clean(implementation.problem or implementation.status))
         for result in results:
             _testcase(suite, result)
         cases = suite.findall("testcase")
         suite.set("tests", str(len(cases)))
         for tag, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
             suite.set(name, str(sum(case.find(tag) is not None for case in cases)))
-    xml.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
+    ElementTree.indent(root)
+    text: str = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _testcase(suite: xml.Element, result: Result) -> None:
+def _testcase(suite: ElementTree.Element, result: Result) -> None:
     """A failing SHOULD is not a failed test: its message stands in the output instead."""
-    case = xml.SubElement(
+    case = ElementTree.SubElement(
         suite, "testcase", classname=_clean(result.implementation), name=result.requirement
     )
     message = _clean(result.message)
     if result.outcome is Outcome.UNSUPPORTED:
-        xml.SubElement(case, "skipped", message=message)
+        ElementTree.SubElement(case, "skipped", message=message)
     elif result.outcome.failing and result.fails_at((Level.MUST,)):
         tag = "failure" if result.outcome is Outcome.FAIL else "error"
-        xml.SubElement(case, tag, message=message, type=str(result.outcome)).text = message
+        ElementTree.SubElement(case, tag, message=message, type=str(result.outcome)).text = message
     elif result.outcome.failing or result.observed:
         said = f"{result.outcome}: {message}" if message else f"observed: {result.observed}"
-        xml.SubElement(case, "system-out").text = _clean(said)
+        ElementTree.SubElement(case, "system-out").text = _clean(said)
 
 
 def _clean(text: str) -> str:

@@ -66,7 +66,10 @@ def _matrix(report: Report) -> list[str]:
         if not report.of(each.id):
             cells = [each.status, *[""] * (len(groups) - 1)]
         lines.append(f"| {_escape(each.id)} | {_escape(each.version)} | " + " | ".join(cells) + " |")
-    lines += ["", "Requirements that hold, of those that apply; below, the worst error in units of its bound."]
+    lines += [
+        "",
+        "Requirements that hold, of those that apply; below, the worst error in units of its bound.",
+    ]
     lines += [f"{_MARKS['should']} a SHOULD does not hold, every MUST does.", ""]
     return lines
 
@@ -89,7 +92,9 @@ def _footer(report: Report) -> list[str]:
     suite, environment = report.suite, report.environment
     packages = ", ".join(f"{name} {v}" for name, v in environment.packages.items())
     experiments = sum(result.experiments for result in report.results)
-    state = "" if suite.complete else " This run was interrupted; the report is of what was judged until then."
+    state = (
+        "" if suite.complete else " This run was interrupted; the report is of what was judged until then."
+    )
     return [
         "---",
         f"batchnorm-conformance {suite.version}, seed {suite.seed}, {suite.max_examples} examples; "
