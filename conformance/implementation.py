@@ -57,6 +57,7 @@ class Capabilities:
     :ivar moves_axis: the adapter transposes to serve the other axes, because the framework has no argument.
     :ivar gradients: ``backward`` works after a training call.
     :ivar training: it can normalise by the statistics of the batch; without, it is inference only.
+    :ivar inference: it can normalise by statistics it kept or was given.
     :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
         neither, ``"always"`` neither.
     :ivar parameters: it creates and holds gamma and beta; without, it is a function that is given them.
@@ -71,6 +72,7 @@ class Capabilities:
     moves_axis: bool = False
     gradients: bool = False
     training: bool = True
+    inference: bool = True
     affine: Literal["separate", "joint", "always"] = "separate"
     parameters: bool = True
     running: bool = True

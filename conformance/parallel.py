@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
 import signal
-from collections.abc import Callable
+import threading
+import traceback
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,23 +41,27 @@ def run_all(
     """Every implementation's result, in the order of ``names``, and whether the run was interrupted.
 
     On KeyboardInterrupt the shards under way end after their current case, and what was judged so far is
-    returned.
+    returned. On a second one all is dropped, and it is raised.
 
     :param step: called here for every shard that is done. :param finished: and for every implementation.
     """
     context = multiprocessing.get_context("spawn")
     stop, steps = context.Event(), context.Queue()
     interrupted = False
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(
         max_workers=max(1, min(jobs, len(names))),
         mp_context=context,
         initializer=_initialise,
         initargs=(stop, steps),
     ) as pool:
-        futures = {pool.submit(_run, Task(name, settings)): name for name in names}
+        futures: dict[Future[TaskResult], str] = {}
         told: set[Future[TaskResult]] = set()
         while True:
             try:
+                if not futures:
+                    with _uninterrupted():
+                        futures = {pool.submit(_run, Task(name, settings)): name for name in names}
                 done, waiting = wait(futures, timeout=0.1)
                 _drain(steps, step)
                 for future in done - told:
@@ -63,9 +71,13 @@ def run_all(
                     break
             except KeyboardInterrupt:
                 if interrupted:
+                    # Workers end by themselves when the process that started them is gone.
+                    for process in set(multiprocessing.active_children()) - others:
+                        process.kill()
                     raise
                 interrupted = True
                 stop.set()
+    _drain(steps, step)
     return [_result(future, name) for future, name in futures.items()], interrupted
 
 
@@ -74,6 +86,29 @@ def _result(future: Future[TaskResult], name: str) -> TaskResult:
         return future.result()
     except BrokenProcessPool as error:
         return TaskResult(name, "broken", problem=f"the judging process died: {error}")
+    except Exception as error:  # A defect of the suite must not cost the other implementations.
+        trace = "".join(traceback.format_exception(error))
+        return TaskResult(name, "broken", problem=f"the suite failed on it: {error!r}\n{trace}")
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """An interrupt that comes meanwhile is raised afterwards. Processes started meanwhile are born deaf to
+    it, until :func:`_initialise` has them ignore it.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _drain(steps: Any, step: Callable[[Step], None]) -> None:
@@ -94,6 +129,17 @@ def _initialise(stop: Any, steps: Any) -> None:
     _stop, _steps = stop, steps
     # The interrupt is for the suite's own process to handle; it tells the others by the event.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_the_suite, daemon=True).start()
+
+
+def _end_with_the_suite() -> None:
+    """A pool does not notice that nobody waits for it any more."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run(task: Task) -> TaskResult:

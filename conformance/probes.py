@@ -58,6 +58,11 @@ def everything(arrays: Arrays) -> dict[str, Array]:
     return affine(arrays) | {"running_mean": arrays.mean, "running_var": arrays.var}
 
 
+def applicable(arrays: Arrays, capabilities: Capabilities) -> dict[str, Array]:
+    """As many of them as the implementation has a use for."""
+    return everything(arrays) if capabilities.inference else affine(arrays)
+
+
 def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     return (Build(case.config()), Load(affine(arrays)), Forward(arrays.x, True, memory=case.memory))
 
@@ -175,14 +180,14 @@ def _wrong_size(case: Case, arrays: Arrays, capabilities: Capabilities) -> Scrip
             layer = 2 * number + offset
             calls += [
                 Build(case.config(), layer=layer),
-                Load(everything(arrays), layer=layer),
+                Load(applicable(arrays, capabilities), layer=layer),
                 Load({name: value}, layer=layer, may_raise=True),
                 Forward(arrays.x, training, layer=layer, may_raise=True),
             ]
     wide = realise(case.only((*range(n), 0))).x
     calls += [
         Build(case.config(), layer=6),
-        Load(everything(arrays), layer=6),
+        Load(applicable(arrays, capabilities), layer=6),
         Forward(wide, training, layer=6, may_raise=True),
     ]
     return tuple(calls)
@@ -263,7 +268,7 @@ VARIED = replace(
     betas=("zero",),
 )
 
-structure = Probe("structure", _structure, PLAIN, ("parameters",), share=0.25)
+structure = Probe("structure", _structure, replace(PLAIN, min_features=2), ("parameters",), share=0.25)
 training = Probe("training", _training, PLAIN, ("training",))
 training_hard = Probe("training-hard", _training, HARD, ("training",))
 training_ill = Probe("training-ill-conditioned", _training, ILL_CONDITIONED, ("training",))
@@ -271,9 +276,9 @@ training_standard = Probe(
     "training-standard", _training, replace(PLAIN, gammas=("one",), betas=("zero",)), ("training",), 0.5
 )
 training_epsilon = Probe("training-near-epsilon", _training, NEAR_EPSILON, ("training",), 0.5)
-inference = Probe("inference", _inference, PLAIN)
-inference_hard = Probe("inference-hard", _inference, HARD)
-inference_epsilon = Probe("inference-near-epsilon", _inference, NEAR_EPSILON, share=0.5)
+inference = Probe("inference", _inference, PLAIN, ("inference",))
+inference_hard = Probe("inference-hard", _inference, HARD, ("inference",))
+inference_epsilon = Probe("inference-near-epsilon", _inference, NEAR_EPSILON, ("inference",), 0.5)
 no_affine = Probe("no-affine", _no_affine, PLAIN, share=0.25)
 per_feature = Probe("per-feature", _per_feature, replace(PLAIN, min_features=2), share=0.5)
 every_axis = Probe(
@@ -284,7 +289,7 @@ every_axis = Probe(
 )
 wrong_size = Probe("wrong-size", _wrong_size, replace(PLAIN, max_features=6, max_count=12), share=0.25)
 identity = Probe("identity", _identity, VARIED, ("training",))
-identity_inference = Probe("identity-inference", _identity_inference, VARIED)
+identity_inference = Probe("identity-inference", _identity_inference, VARIED, ("inference",))
 by_scalars = Probe("by-scalars", _by_scalars, replace(VARIED, min_features=2), ("training",), 0.5)
 learning = Probe(
     "learning",

@@ -6,12 +6,15 @@ call. Neither holds anything but numbers, strings and arrays, so both can be sen
 
 from __future__ import annotations
 
+import functools
+import math
+import sys
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
-from conformance.implementation import Capabilities, LayerConfig
+from conformance.implementation import DTYPES, Capabilities, LayerConfig
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="op", omit_defaults=True):
@@ -152,35 +155,61 @@ class Observation(msgspec.Struct, frozen=True):
 
 # -- arrays on the wire: {"dtype": str, "shape": [int], "data": bytes}, C order, little endian
 
+_INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+#: What an array on the wire may hold: an implementation may keep a parameter, or return a y, of any of these.
+WIRE_DTYPES = frozenset(("bool", *_INTEGERS, *DTYPES))
 
+
+@functools.cache
 def numpy_dtype(name: str) -> np.dtype[Any]:
-    """The dtype of one of DTYPES and of the integer and boolean types a parameter may have."""
+    """The dtype of one of DTYPES and of the integer and boolean types a parameter may have.
+
+    :raises ValueError: it is none of :data:`WIRE_DTYPES`.
+    """
+    if name not in WIRE_DTYPES:
+        raise ValueError(f"unsupported dtype {name!r} on the wire")
     if name == "bfloat16":
         import ml_dtypes  # not needed by workers that never see a bfloat16
 
         narrow: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
         return narrow
-    dtype = np.dtype(name)
-    if dtype.kind not in "fiub" or dtype.itemsize > 8:
-        raise ValueError(f"unsupported dtype {name!r} on the wire")
-    return dtype
+    return np.dtype(name)
+
+
+@functools.cache
+def wire_name(dtype: np.dtype[Any]) -> str | None:
+    """The name under which arrays of ``dtype`` travel, or None if they cannot."""
+    return dtype.name if dtype.name in WIRE_DTYPES else None
 
 
 def _pack(value: object) -> object:
     if isinstance(value, np.ndarray):
-        little = value.astype(value.dtype.newbyteorder("<"), copy=False)
-        return {"dtype": value.dtype.name, "shape": value.shape, "data": little.tobytes()}
+        if not value.dtype.isnative or sys.byteorder != "little":
+            value = value.astype(value.dtype.newbyteorder("<"))
+        name = wire_name(value.dtype)
+        if name is None:
+            raise ValueError(f"cannot send an array of dtype {value.dtype}")
+        return {"dtype": name, "shape": value.shape, "data": value.tobytes()}
     raise NotImplementedError(f"cannot send a {type(value).__name__}")
 
 
 def _unpack(kind: type, value: Any) -> object:
+    """:raises ValueError: not an array. Nothing is allocated on the word of ``shape``."""
     if kind is not np.ndarray:
         raise NotImplementedError(f"cannot receive a {kind.__name__}")
     try:
-        dtype, shape = numpy_dtype(value["dtype"]), tuple(map(int, value["shape"]))
-        return np.frombuffer(value["data"], dtype=dtype).reshape(shape)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"not an array {{dtype, shape, data}}: {error}") from None
+        name, shape, data = value["dtype"], value["shape"], value["data"]
+        if type(name) is not str or type(data) is not bytes or type(shape) is not list:
+            raise TypeError("dtype must be a string, shape a list and data bytes")
+        if any(type(extent) is not int or extent < 0 for extent in shape):
+            raise ValueError(f"shape must be a list of integers, none negative; it is {shape}"[:200])
+        dtype, size = numpy_dtype(name), math.prod(shape)
+        if size * dtype.itemsize != len(data):
+            raise ValueError(f"{name} of shape {shape} and {len(data)} bytes of data do not fit"[:200])
+        return np.frombuffer(data, dtype).reshape(shape)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"not an array {{dtype, shape, data}}: {what}") from None
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_pack)

@@ -23,7 +23,7 @@ from conformance.implementation import Capabilities
 
 T = TypeVar("T")
 
-_MOST_ELEMENTS = 1 << 13
+_MOST_ELEMENTS = 1 << 14
 #: Shapes and axes for implementations that compile for each new one.
 _POOL = (
     ((4, 1), 1),
@@ -54,7 +54,7 @@ class Domain:
     betas: tuple[Beta, ...] = ("zero", "random", "large", "small")
     epsilons: tuple[float, ...] = (1e-5, 1e-3, 1e-2, 1.0, 1e-8, 1e-4)
     momenta: tuple[float, ...] = (0.9, 0.99, 0.5, 0.1, 0.0, 1.0)
-    max_features: int = 64
+    max_features: int = 128
     min_features: int = 1
     min_count: int = 2
     max_count: int = 256

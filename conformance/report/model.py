@@ -235,11 +235,16 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
         sum(tally.cases for tally in tallies),
         sum(tally.experiments for tally in tallies),
         _ratio(tallies),
-        ", ".join(seen) or None,
+        _listed(list(seen)) or None,
         counterexample.message if counterexample else top.message,
         None,
         counterexample,
     )
+
+
+def _listed(values: list[str], most: int = 3) -> str:
+    more = [] if len(values) <= most else [f"and {len(values) - most} others"]
+    return ", ".join([*values[:most], *more])
 
 
 def _worst(tallies: list[Tally]) -> Any:

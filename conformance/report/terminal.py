@@ -148,7 +148,8 @@ def _columns(report: Report, names: list[str]) -> Table:
         for name in names:
             state = standing(report.group(name, group))
             text = Text(f"{_MARKS[state.mark]} {state.count}", style=_STYLES[state.mark], no_wrap=True)
-            text.append("\n" if state.ratio is None else f"\n  {ratio(state.ratio)}", style="dim")
+            if state.ratio is not None:
+                text.append(f"\n  {ratio(state.ratio)}", style="dim")
             cells.append(text)
         table.add_row(group, *cells)
     return table

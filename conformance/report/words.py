@@ -71,7 +71,8 @@ def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
             elif result.outcome is Outcome.UNSUPPORTED:
                 cells.append("given" if name in _SHAPES[:2] else "not kept")
             elif result.outcome.failing:
-                cells.append(f"{result.observed or result.outcome} ✗")
+                first, several, _ = (result.observed or str(result.outcome)).partition("), ")
+                cells.append(f"{first}{')' if several else ''} ✗")
             else:
                 cells.append(result.observed or "n-vector")
         if any(cell != "?" for cell in cells):
@@ -90,7 +91,8 @@ class Finding:
 
     @property
     def level(self) -> Level:
-        return Level.MUST if self.result.fails_at((Level.MUST,)) else Level.SHOULD
+        levels = [Level(level) for level in Level if self.result.fails_at((level,))]
+        return levels[0]
 
     @property
     def dtypes(self) -> list[str]:

@@ -134,6 +134,7 @@ def no_affine(trial: Trial) -> Verdict:
     source="[S]",
     probes=(probes.training, probes.inference),
     levels={"float64": SHOULD},
+    presupposes=("shape.gamma", "shape.beta"),
 )
 def dtype(trial: Trial) -> Verdict:
     got = trial.forwards[0].got

@@ -27,6 +27,7 @@ def bound(trial: Trial) -> Verdict:
     "Finite, well-scaled input never gives NaN or infinity: the computed variance is not negative.",
     source="[N]",
     probes=(probes.training_ill,),
+    presupposes=("shape.gamma", "shape.beta"),
 )
 def variance(trial: Trial) -> Verdict:
     got = trial.forwards[0].got

@@ -134,6 +134,7 @@ def independent_of_batch(trial: Trial) -> Verdict:
     "2n trainable values with scale and centre, n with one of them, none with neither; 2n statistics.",
     source="[Q]",
     probes=(probes.structure,),
+    presupposes=("shape.gamma", "shape.beta"),
 )
 def parameter_count(trial: Trial) -> Verdict:
     n = trial.case.n
@@ -196,6 +197,7 @@ def per_feature(trial: Trial) -> Verdict:
     "y has the shape of x.",
     source="[Q]",
     probes=(probes.training, probes.inference),
+    presupposes=("shape.gamma", "shape.beta"),
 )
 def output(trial: Trial) -> Verdict:
     got, shape = trial.forwards[0].got, trial.case.shape
@@ -225,6 +227,7 @@ def _attempts(trial: Trial) -> list[tuple[str, str, Answer | Raised, Answer | Ra
     "can be read: not a crash, not a silent broadcast.",
     source="[Q]",
     probes=(probes.wrong_size,),
+    presupposes=("shape.gamma", "shape.beta"),
 )
 def wrong_size(trial: Trial) -> Verdict:
     case = trial.case
@@ -256,6 +259,7 @@ def wrong_size(trial: Trial) -> Verdict:
     "A scalar gamma or beta is refused, or broadcast to every feature.",
     source="[Q]",
     probes=(probes.wrong_size,),
+    presupposes=("shape.gamma", "shape.beta"),
 )
 def scalar(trial: Trial) -> Verdict:
     taken = [

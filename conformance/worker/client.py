@@ -6,22 +6,26 @@ is started again for the next.
 
 from __future__ import annotations
 
+import math
 import os
-import queue
+import re
+import select
 import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import Literal
 
 import msgspec
 import numpy as np
 
+from conformance.implementation import DTYPES, Capabilities
 from conformance.script import (
     Answer,
     Backward,
@@ -44,10 +48,17 @@ from conformance.worker import framing
 from conformance.worker.locate import resolve
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-# The package's own folder goes last, so that it shadows nothing.
-_SERVE = f"import sys; sys.path.append({_ROOT!r}); from conformance.worker.serve import main; main()"
+# The current folder and the package's own go last, so that a file called torch.py shadows nothing.
+_PATH = f"sys.path[:] = [*filter(None, sys.path), '', {_ROOT!r}]"
+_SERVE = f"import sys; {_PATH}; from conformance.worker.serve import main; main()"
 _AHEAD = 4  # scripts sent before the answers to the first are read: worker and judge work side by side
-_TAIL = 4000
+_PROTOCOL = 1
+_RANKS = range(2, 6)  # those for which there are cases
+_TAIL = 4000  # characters kept of what a worker wrote to standard error
+_LISTENED = 1 << 14  # bytes looked at to find them
+_PIPE = 1 << 20  # bytes under way at most, where the system lets a pipe hold as many
+_READ = 1 << 18
+_LOOK = 0.25  # seconds between looks at whether a silent process is still alive
 
 
 class CannotStart(Exception):
@@ -115,38 +126,48 @@ class Worker:
     def stream(self, scripts: Iterable[Script]) -> Iterator[Observation]:
         """Perform scripts in order; their requests are sent a few scripts ahead of the answers."""
         sent: deque[Script] = deque()
-        for script in scripts:
-            if any(isinstance(call, Descend) for call in script):
-                while sent:
+        try:
+            for script in scripts:
+                if any(isinstance(call, Descend) for call in script):
+                    while sent:
+                        yield self._collect(sent)
+                    yield self._interactive(script)
+                    continue
+                self._send_again(sent)
+                self._send(script)
+                sent.append(script)
+                if len(sent) > _AHEAD:
                     yield self._collect(sent)
-                yield self._interactive(script)
-                continue
-            self._send(script)
-            sent.append(script)
-            if len(sent) > _AHEAD:
+            while sent:
                 yield self._collect(sent)
-        while sent:
-            yield self._collect(sent)
+        finally:
+            if sent:  # Their answers are under way, and nobody will take them.
+                self.close()
 
     # -- one script
 
     def _send(self, script: Script) -> None:
-        process = self._alive()
-        for call in script:
-            assert not isinstance(call, Descend)
-            process.send(call)
+        self._alive().send(*script)
+
+    def _send_again(self, sent: deque[Script]) -> None:
+        """If the worker was lost, so were the scripts sent ahead."""
+        if self._process is None:
+            for script in sent:
+                self._send(script)
 
     def _collect(self, sent: deque[Script]) -> Observation:
-        """The observation of the first script sent. If the worker is lost on it, the others are sent again."""
+        """The observation of the first script sent."""
+        self._send_again(sent)
         script = sent.popleft()
         answers: list[Answer | Raised] = []
         for call in script:
             reply = self._receive(call)
             if isinstance(reply, Lost):
-                for waiting in sent:
-                    self._send(waiting)
                 return Observation(script, tuple(answers), reply)
             answers.append(reply)
+        if not sent and self._alive().unasked():
+            lost = self._lost("error", "sent more messages than it was asked for")
+            return Observation(script, tuple(answers), lost)
         return Observation(script, tuple(answers))
 
     def _interactive(self, script: Script) -> Observation:
@@ -161,6 +182,10 @@ class Worker:
 
     def _descend(self, call: Descend) -> Answer | Raised | Lost:
         """Gradient descent by the implementation's own gradients, in float64 outside of it."""
+        with np.errstate(all="ignore"):
+            return self._descended(call)
+
+    def _descended(self, call: Descend) -> Answer | Raised | Lost:
         gamma, beta = call.gamma.astype(np.float64), call.beta.astype(np.float64)
         dtype = call.x.dtype
         target = call.x.astype(np.float64)
@@ -202,32 +227,36 @@ class Worker:
         start = time.perf_counter()
         reply = self._reply(self._timeout, what)
         self.waited += time.perf_counter() - start
+        if isinstance(reply, Lost):
+            return reply
         if isinstance(reply, Identity):
-            reply = self._lost("error", f"answered {what} with its identity")
-        if not isinstance(reply, Lost):
+            return self._lost("error", f"answered {what} with its identity")
+        if 0 <= reply.seconds < math.inf:
             self.inside += reply.seconds
-        if isinstance(call, Forward) and isinstance(reply, Answer) and "y" not in reply.arrays:
-            return Raised(
-                kind="ProtocolError", text=f"forward was answered without y: {sorted(reply.arrays)}"
-            )
+        if isinstance(reply, Raised):
+            if reply.kind == "MemoryError":  # What fills the memory may still be there at the next call.
+                return self._lost("error", f"{what} raised MemoryError: {reply.text}")
+        elif isinstance(call, Forward) and "y" not in reply.arrays:
+            given = ", ".join(sorted(reply.arrays)) or "nothing"
+            return self._lost("error", f"answered {what} without y, with {_readable(given)}")
         return reply
 
     def _reply(self, timeout: float, what: str) -> Reply | Lost:
         process = self._alive()
         try:
             data = process.receive(timeout)
+            if data is None:
+                return self._lost("crash", process.epitaph(what))
+            return _cleaned(decode_reply(data))
         except TimeoutError:
             return self._lost("timeout", f"no answer to {what} within {timeout:g} s")
-        except framing.FramingError as error:
-            return self._lost("error", f"answered {what} with nonsense: {error}")
-        if data is None:
-            return self._lost("crash", f"died at {what}: {process.epitaph()}")
-        try:
-            return decode_reply(data)
-        except (msgspec.DecodeError, ValueError, TypeError, OverflowError) as error:
-            return self._lost("error", f"answered {what} with nonsense: {error}")
+        except (framing.FramingError, msgspec.DecodeError, ValueError, TypeError) as error:
+            return self._lost("error", f"answered {what} with nonsense: {_readable(str(error))}")
+        except BaseException:  # An answer is under way that nobody will take.
+            self.close()
+            raise
 
-    def _lost(self, outcome: Any, text: str) -> Lost:
+    def _lost(self, outcome: Literal["crash", "timeout", "error"], text: str) -> Lost:
         assert self._process is not None
         self._process.kill()
         said = self._process.said()
@@ -244,19 +273,20 @@ class Worker:
 
     def _start(self) -> Identity:
         self.restarts += 1
-        self._process = _Process(self._command(), self._environment())
+        self._process = _Process(self._command(), self._environment(), self._memory)
         self._process.send(Hello())
         reply = self._reply(self._start_timeout, "hello")
         if isinstance(reply, Identity):
-            return reply
+            problem = _unsound(reply)
+            if problem is None:
+                return reply
+            self.close()
+            raise CannotStart(problem)
         self.close()
         if isinstance(reply, Lost):
             raise CannotStart(reply.text)
         if isinstance(reply, Raised):
-            missing = None
-            if reply.kind == "ModuleNotFoundError" and reply.text.count("'") == 2:
-                missing = reply.text.split("'")[1]
-            raise CannotStart(f"{reply.kind}: {reply.text}", missing)
+            raise CannotStart(f"{reply.kind}: {reply.text}", _missing(reply))
         raise CannotStart("answered hello with something other than its identity")
 
     def _command(self) -> list[str]:
@@ -267,113 +297,226 @@ class Worker:
     def _environment(self) -> dict[str, str]:
         # One thread each: the same numbers every time, and no worker starves another.
         threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        environment = dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
-        if self._memory is not None:
-            environment["BNCONF_MEMORY_BYTES"] = str(self._memory)
-        return environment
+        return dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
+
+
+def _missing(raised: Raised) -> str | None:
+    """The package that is not installed, if that is what an exception says."""
+    if raised.kind != "ModuleNotFoundError" or raised.text.count("'") != 2:
+        return None
+    module = raised.text.split("'")[1]
+    package, _, inner = module.partition(".")
+    with suppress(ImportError, ValueError):
+        if inner and find_spec(package) is not None:
+            return None  # It is installed, and has no such module.
+    return package
+
+
+def _unsound(identity: Identity) -> str | None:
+    """What is wrong with what an implementation declares."""
+    can: Capabilities = identity.capabilities
+    if identity.protocol != _PROTOCOL:
+        return f"speaks version {identity.protocol} of the protocol; this suite speaks {_PROTOCOL}"
+    strange = [name for name in can.dtypes if name not in DTYPES]
+    if strange or not can.dtypes:
+        return f"capabilities.dtypes must be some of {', '.join(DTYPES)}; it is {_readable(str(can.dtypes))}"
+    if not can.ranks or any(rank not in _RANKS for rank in can.ranks):
+        return f"capabilities.ranks must be some of {', '.join(map(str, _RANKS))}; it is {can.ranks}"
+    for rank in can.ranks:
+        if not any(can.takes_axis(axis, rank) for axis in range(rank)):
+            return f"capabilities.axes has no axis of an input of rank {rank}; it is {can.axes}"
+    return None
+
+
+_COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_MOST_TEXT = 8000
+
+
+def _readable(text: str) -> str:
+    """What a stranger wrote, without colours, with control characters spelled out, and not too long."""
+    if len(text) > _MOST_TEXT:
+        text = f"{text[: _MOST_TEXT // 2]} [...] {text[-_MOST_TEXT // 2 :]}"
+    text = _COLOURS.sub("", text.replace("\r\n", "\n"))
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _cleaned(reply: Reply) -> Reply:
+    match reply:
+        case Raised():
+            kind, text, trace = _readable(reply.kind), _readable(reply.text), _readable(reply.trace)
+            return msgspec.structs.replace(reply, kind=kind, text=text, trace=trace)
+        case Identity():
+            name, version = _readable(reply.name), _readable(reply.version)
+            return msgspec.structs.replace(reply, name=name, version=version)
+        case Answer() if reply.warnings:
+            return msgspec.structs.replace(reply, warnings=tuple(map(_readable, reply.warnings[:16])))
+    return reply
 
 
 class _Process:
-    """A subprocess with a thread for each of its pipes, so that none of them can block the suite."""
+    """A subprocess whose pipes are looked after whenever an answer is awaited, and never block the suite.
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    :param memory: as for :class:`Worker`. It is told in the environment, for a Python worker to set before it
+        imports anything, and set from here for the rest.
+    """
+
+    def __init__(self, command: list[str], environment: dict[str, str], memory: int | None) -> None:
+        if memory is not None:
+            environment = environment | {"BNCONF_MEMORY_BYTES": str(memory)}
         try:
             self._popen = subprocess.Popen(
                 command,
+                bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
                 start_new_session=True,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise CannotStart(f"{' '.join(command[:2])}: {error}") from None
-        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._inbox: queue.SimpleQueue[bytes | framing.FramingError | None] = queue.SimpleQueue()
+        if memory is not None:
+            _limit(self._popen.pid, memory)
+        pipes = (self._popen.stdin, self._popen.stdout, self._popen.stderr)
+        self._stdin, self._stdout, self._stderr = (pipe.fileno() for pipe in pipes if pipe is not None)
+        for descriptor in (self._stdin, self._stdout, self._stderr):
+            os.set_blocking(descriptor, False)
+            _widen(descriptor)
+        self._poll = select.poll()
+        self._poll.register(self._stdout, select.POLLIN)
+        self._poll.register(self._stderr, select.POLLIN)
+        self._unsent = bytearray()
+        self._frames = framing.Frames()
         self._tail = b""
-        stdin, stdout, stderr = self._popen.stdin, self._popen.stdout, self._popen.stderr
-        assert stdin is not None and stdout is not None and stderr is not None
-        self._threads = [
-            threading.Thread(target=work, args=(pipe,), daemon=True)
-            for work, pipe in ((self._write, stdin), (self._read, stdout), (self._listen, stderr))
-        ]
-        for thread in self._threads:
-            thread.start()
 
     @property
     def pid(self) -> int:
         return self._popen.pid
 
-    def send(self, request: Request) -> None:
-        self._outbox.put(encode(request))
+    def send(self, *requests: Hello | Call) -> None:
+        """:raises FramingError: a request is too long for the protocol; none is sent."""
+        idle = not self._unsent
+        self._unsent += b"".join([framing.frame(encode(request)) for request in requests])
+        if idle and not self._write():
+            self._poll.register(self._stdin, select.POLLOUT)
 
     def receive(self, timeout: float) -> bytes | None:
         """The next message, or None if there will be none.
 
         :raises TimeoutError: none came in time. :raises FramingError: what came is no message.
         """
+        if (message := self._frames.next()) is not None:
+            return message
         deadline = time.monotonic() + timeout
         while True:
-            try:
-                message = self._inbox.get(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
-            except queue.Empty:
-                # A child of the dead may hold the pipe open, so the end of the stream need not come.
-                if self._popen.poll() is not None:
-                    return None
-                if time.monotonic() >= deadline:
-                    raise TimeoutError from None
-                continue
-            if isinstance(message, framing.FramingError):
-                raise message
-            return message
+            left = deadline - time.monotonic()
+            ready = self._poll.poll(1e3 * max(0.0, min(_LOOK, left)))
+            for descriptor, _ in ready:
+                if descriptor == self._stdout:
+                    if not self._read():
+                        return None
+                elif descriptor == self._stderr:
+                    if not self._listen():
+                        self._poll.unregister(self._stderr)
+                elif self._write():
+                    self._poll.unregister(self._stdin)
+            if (message := self._frames.next()) is not None:
+                return message
+            # A child of the dead may hold the pipes open, so their ends need not come.
+            if not ready and self._popen.poll() is not None:
+                return None
+            if time.monotonic() >= deadline:
+                raise TimeoutError
 
-    def epitaph(self) -> str:
+    def unasked(self) -> bool:
+        """Whether there is more than the messages received."""
+        return len(self._frames) > 0
+
+    def epitaph(self, what: str) -> str:
         """How it ended, in words."""
+        part = " in the middle of a message" if len(self._frames) else ""
         try:
-            code = self._popen.wait(timeout=5)
+            code = self._popen.wait(timeout=2)
         except subprocess.TimeoutExpired:
-            return "it closed its standard output"
-        if code >= 0:
-            return f"exit status {code}"
-        try:
-            return f"signal {signal.Signals(-code).name}"
-        except ValueError:
-            return f"signal {-code}"
+            return f"closed its standard output at {what}{part}, without an answer"
+        return f"died at {what}{part}: {_manner(code)}"
 
     def said(self) -> str:
         """The last it wrote to standard error."""
-        return self._tail.decode("utf-8", "replace").strip()
+        text = self._tail.decode("utf-8", "replace")
+        # faulthandler ends with a list that can be longer than all the rest.
+        text = re.sub(r"^Extension modules: .*\n?", "", text, flags=re.MULTILINE)
+        return _readable(text[-_TAIL:]).strip()
 
     def kill(self) -> None:
-        self._outbox.put(None)
+        """End it and every process of its group."""
         try:
             os.killpg(self._popen.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             self._popen.kill()
         self._popen.wait()
-        self._threads[2].join(timeout=1)
+        for _ in range(2 * _PIPE // _READ):  # No more: a child that got away may go on writing.
+            if not self._listen(wait=False):
+                break
+        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            if pipe is not None:
+                pipe.close()
 
-    def _write(self, pipe: IO[bytes]) -> None:
+    def _write(self) -> bool:
+        """Write what the pipe will take. Whether that was all."""
         try:
-            while (payload := self._outbox.get()) is not None:
-                framing.write(pipe, payload)  # type: ignore[arg-type]
-            pipe.close()
-        except (BrokenPipeError, OSError, ValueError):
-            pass
+            while self._unsent:
+                with memoryview(self._unsent) as view:
+                    count = os.write(self._stdin, view)
+                del self._unsent[:count]
+        except BlockingIOError:
+            return False
+        except OSError:  # It is dead, or has closed its input; that shows in what it answers.
+            self._unsent.clear()
+        return True
 
-    def _read(self, pipe: IO[bytes]) -> None:
+    def _read(self) -> bool:
+        """Whether there may be more."""
         try:
-            while (data := framing.read(pipe)) is not None:  # type: ignore[arg-type]
-                self._inbox.put(data)
-            self._inbox.put(None)
-        except framing.FramingError as error:
-            self._inbox.put(error)
-        except (OSError, ValueError):
-            self._inbox.put(None)
+            data = os.read(self._stdout, _READ)
+        except BlockingIOError:
+            return True
+        self._frames.feed(data)
+        return bool(data)
 
-    def _listen(self, pipe: IO[bytes]) -> None:
+    def _listen(self, *, wait: bool = True) -> bool:
         try:
-            while chunk := os.read(pipe.fileno(), 1 << 16):
-                self._tail = (self._tail + chunk)[-_TAIL:]
-        except (OSError, ValueError):
-            pass
+            data = os.read(self._stderr, _READ)
+        except BlockingIOError:
+            return wait
+        self._tail = (self._tail + data)[-_LISTENED:]
+        return bool(data)
+
+
+def _manner(code: int) -> str:
+    if code >= 0:
+        return f"exit status {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _widen(descriptor: int) -> None:
+    """Let a pipe hold a few scripts, where the system has a way to say so."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
+    except (ImportError, AttributeError, OSError):
+        pass
+
+
+def _limit(pid: int, memory: int) -> None:
+    try:
+        import resource
+
+        resource.prlimit(pid, resource.RLIMIT_DATA, (memory, memory))
+    except (ImportError, AttributeError, OSError, ValueError):
+        pass

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import shlex
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -26,9 +27,15 @@ def registered() -> dict[str, str]:
 def resolve(name: str) -> str:
     """``name`` as ``exec:COMMAND``, ``/absolute/file.py:Class`` or ``module:Class``.
 
-    :raises NotFound: it is neither registered nor of the form of a path or a module.
+    :raises NotFound: it is neither registered nor of the form of a command, a path or a module.
     """
     if name.startswith("exec:"):
+        try:
+            command = shlex.split(name.removeprefix("exec:"))
+        except ValueError as error:
+            raise NotFound(f"not a command: {name!r}: {error}") from None
+        if not command:
+            raise NotFound("exec: is followed by a command")
         return name
     known = registered()
     if name in known:

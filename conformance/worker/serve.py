@@ -1,13 +1,18 @@
 """The worker process of an implementation in Python: ``python -m conformance.worker.serve NAME``.
 
 Descriptor 1 is moved aside before anything is imported, so that what a framework prints goes to standard
-error and cannot corrupt the stream. An exception of the implementation is an answer like any other.
+error and cannot corrupt the stream. An exception of the implementation is an answer like any other, and so
+is an attempt to exit by one: a process that is alive and well has not crashed.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import select
+import signal
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -16,7 +21,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance.implementation import Capabilities, Layer
+from conformance.implementation import DTYPES, Capabilities, Layer
 from conformance.memory import lay_out
 from conformance.script import (
     Answer,
@@ -32,6 +37,7 @@ from conformance.script import (
     Request,
     decode_request,
     encode,
+    wire_name,
 )
 from conformance.worker import framing
 from conformance.worker.locate import load
@@ -56,14 +62,9 @@ class Server:
             start = time.perf_counter()
             try:
                 arrays, modified, seconds = self._perform(request)
-            except Exception as error:
-                return Raised(
-                    kind=type(error).__name__,
-                    text=_shortened(str(error)),
-                    trace=_shortened(traceback.format_exc(limit=-4)),
-                    seconds=time.perf_counter() - start,
-                )
-        said = tuple(_shortened(f"{w.category.__name__}: {w.message}") for w in caught[:4])
+            except BaseException as error:
+                return _raised(error, time.perf_counter() - start)
+        said = tuple(f"{w.category.__name__}: {_text(w.message)}" for w in caught[:4])
         return Answer(arrays=arrays, modified=modified, warnings=said, seconds=seconds)
 
     def _identity(self) -> Identity:
@@ -128,9 +129,9 @@ def _numeric(what: str, value: object) -> np.ndarray:
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
         raise Malformed(f"{what} returned {_described(value)}, not a numpy.ndarray")
-    if value.dtype.kind not in "fiub" and value.dtype.name != "bfloat16":
-        raise Malformed(f"{what} returned an array of dtype {value.dtype}, not of numbers")
-    return value
+    if wire_name(value.dtype) is None:
+        raise Malformed(f"{what} returned an array of dtype {value.dtype}; expected {', '.join(DTYPES)}")
+    return np.asarray(value)  # of no subclass, which might say anything of itself
 
 
 def _described(value: object) -> str:
@@ -139,6 +140,20 @@ def _described(value: object) -> str:
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def _raised(error: BaseException, seconds: float = 0.0) -> Raised:
+    # NumPy's own MemoryError has another name.
+    kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+    trace = "".join(traceback.format_exception(error, limit=-4))
+    return Raised(kind=kind, text=_text(error), trace=_shortened(trace), seconds=seconds)
+
+
+def _text(error: object) -> str:
+    try:
+        return _shortened(str(error))
+    except BaseException as another:
+        return f"(its message cannot be had: {type(another).__name__})"
 
 
 def _shortened(text: str, most: int = 2000) -> str:
@@ -156,43 +171,58 @@ def _limit_memory() -> None:
 
 def serve(name: str, requests: BinaryIO, replies: BinaryIO) -> None:
     """Load the implementation, then answer until the stream of requests ends."""
+    own = os.getpid()
     try:
         server: Server | None = Server(load(name))
         failure = None
-    except Exception as error:
-        server = None
-        failure = Raised(
-            kind=type(error).__name__,
-            text=_shortened(str(error)),
-            trace=_shortened(traceback.format_exc()),
-        )
+    except BaseException as error:
+        server, failure = None, _raised(error)
     while (data := framing.read(requests)) is not None:
-        if server is None:
-            assert failure is not None
-            reply: Reply = failure
-        else:
-            try:
-                reply = server.answer(decode_request(data))
-            except Exception as error:
-                reply = Raised(kind=type(error).__name__, text=_shortened(str(error)))
         try:
-            payload = encode(reply)
-        except Exception as error:
-            payload = encode(Raised(kind=type(error).__name__, text=_shortened(str(error))))
-        framing.write(replies, payload)
+            reply: Reply = failure or server.answer(decode_request(data))  # type: ignore[union-attr]
+        except BaseException as error:
+            reply = _raised(error)
+        if os.getpid() != own:
+            # The implementation forked, and this is the child: the answer is for its parent to give.
+            os._exit(0)
+        try:
+            framing.write(replies, encode(reply))
+        except (framing.FramingError, ValueError, TypeError, MemoryError) as error:
+            framing.write(replies, encode(_raised(error)))
 
 
 def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    requests = os.fdopen(os.dup(0), "rb")
+    requests = os.fdopen(os.dup(0), "rb", 1 << 18)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
+    # What was printed before a crash should not be lost with it, and neither should the place.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    faulthandler.enable(2, all_threads=False)
     _limit_memory()
+    threading.Thread(target=_end_with_the_suite, args=(requests.fileno(),), daemon=True).start()
     serve(sys.argv[1], requests, replies)
     replies.close()
+    _end_children()
     # No framework gets to hang or crash in its exit handlers.
     os._exit(0)
+
+
+def _end_with_the_suite(requests: int, grace: float = 3.0) -> None:
+    """When nobody is left to send requests, a call that does not return would run for ever."""
+    hung_up = select.poll()
+    hung_up.register(requests, 0)
+    hung_up.poll()
+    time.sleep(grace)
+    _end_children()
+    os._exit(1)
+
+
+def _end_children() -> None:
+    if os.getpgrp() == os.getpid():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
 
 
 if __name__ == "__main__":
