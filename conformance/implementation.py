@@ -36,6 +36,8 @@ class LayerConfig:
     :ivar dtype: dtype of the inputs, one of :data:`DTYPES`.
     :ivar epsilon: passed verbatim, as is ``momentum``.
     :ivar scale: whether there is a gamma; ``center``: whether there is a beta.
+    :ivar defaults: leave epsilon and momentum out, so that the framework's own defaults apply.
+    :ivar cumulative: keep a plain average of all batches, and not a moving one.
     """
 
     input_shape: tuple[int, ...]
@@ -45,6 +47,8 @@ class LayerConfig:
     momentum: float = 0.9
     scale: bool = True
     center: bool = True
+    defaults: bool = False
+    cumulative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,10 @@ class Capabilities:
     :ivar parameters: it creates and holds gamma and beta; without, it is a function that is given them.
     :ivar running: it keeps running statistics and uses them in inference. A function that is given
         statistics keeps none, and says False, but its inference is judged all the same.
+    :ivar defaults: it can be built with no epsilon and no momentum given.
+    :ivar cumulative: it offers a cumulative average for its running statistics.
+    :ivar views: arrays reach it as they lie in the caller's memory, strides and all. A program behind a pipe
+        only ever sees contiguous ones.
     :ivar compiles: it compiles for each new shape, so shapes are drawn from a small pool.
     """
 
@@ -76,6 +84,9 @@ class Capabilities:
     affine: Literal["separate", "joint", "always"] = "separate"
     parameters: bool = True
     running: bool = True
+    defaults: bool = False
+    cumulative: bool = False
+    views: bool = True
     compiles: bool = False
 
     def takes_axis(self, axis: int, rank: int) -> bool:

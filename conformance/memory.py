@@ -50,6 +50,17 @@ def _read_only(x: Array) -> Array:
     return frozen
 
 
+def _broadcast(x: Array) -> Array:
+    """One sample or feature, seen many times over by a stride of zero, along the first axis where x repeats
+    itself.
+    """
+    for axis in range(x.ndim):
+        first = x.take([0], axis=axis) if x.shape[axis] > 1 else x
+        if x.shape[axis] > 1 and np.broadcast_to(first, x.shape).tobytes() == x.tobytes():
+            return np.broadcast_to(first.copy(), x.shape)
+    return _contiguous(x)
+
+
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "contiguous": _contiguous,
     "fortran": _fortran,
@@ -58,6 +69,7 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "negative": _negative,
     "misaligned": _misaligned,
     "read-only": _read_only,
+    "broadcast": _broadcast,
 }
 
 

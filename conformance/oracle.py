@@ -5,7 +5,7 @@ float32 and narrower are judged by the reference in float64, float64 by the refe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -13,13 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.implementation import Array, LayerConfig
-from conformance.script import Answer, Build, Call, Descend, Forward, Load, Observation, Raised
-from reference import DoubleDouble, batch_norm_inference, batch_norm_training
+from conformance.script import Answer, Backward, Build, Call, Forward, Load, Observation, Raised
+from reference import (
+    DoubleDouble,
+    Gradients,
+    batch_norm_grad,
+    batch_norm_inference,
+    batch_norm_training,
+)
 from reference.error_bounds import (
     Arithmetic,
+    GradientBounds,
     any_order,
+    gradient_bounds,
     inference_bound,
-    probabilistic,
     training_bound,
 )
 
@@ -50,6 +57,11 @@ def roundoff(dtype: str) -> float:
     return _FORMATS[dtype][0]
 
 
+def smallest_normal(dtype: str) -> float:
+    """Smallest normal number of a dtype."""
+    return _FORMATS[dtype][1]
+
+
 def arithmetic(dtype: str, count: int, level: Level = Level.MUST) -> Arithmetic:
     """What an implementation is granted for inputs of ``dtype`` with ``count`` values per feature.
 
@@ -61,11 +73,6 @@ def arithmetic(dtype: str, count: int, level: Level = Level.MUST) -> Arithmetic:
     inner = "float32" if narrow and level is not Level.MUST else dtype
     u, tiny, _ = _FORMATS[inner]
     return Arithmetic(u, u_out, any_order(count), tiny, tiny_out)
-
-
-def with_probabilistic_sums(granted: Arithmetic, count: int) -> Arithmetic:
-    """The same arithmetic, but a growth of sqrt(N): for ``numerics.large-batch`` alone."""
-    return Arithmetic(granted.u, granted.u_out, probabilistic(count), granted.tiny, granted.tiny_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +123,18 @@ class Forwarded:
         """The output, or None where the call raised."""
         return self.answer.arrays["y"] if isinstance(self.answer, Answer) else None
 
-    def expected(self, level: Level = Level.MUST, epsilon: float | None = None) -> Expected:
-        """What y should be. ``epsilon`` replaces the configured one."""
+    def expected(
+        self, level: Level = Level.MUST, epsilon: float | None = None, growth: float | None = None
+    ) -> Expected:
+        """What y should be. ``epsilon`` replaces the configured one, ``growth`` that of sums at the level."""
         x, axis = self.call.x, self.config.axis
         n = x.shape[axis]
         epsilon = self.config.epsilon if epsilon is None else epsilon
         gamma = _vector(self.held.get("gamma"), n, 1.0)
         beta = _vector(self.held.get("beta"), n, 0.0)
         granted = arithmetic(x.dtype.name, x.size // max(1, n), level)
+        if growth is not None:
+            granted = replace(granted, growth=growth)
         where: Any = {"epsilon": epsilon, "axis": axis}
         wide = x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
         if self.call.training:
@@ -142,13 +153,70 @@ class Forwarded:
         return Expected(y, None, bound, gamma, beta, mean, var)
 
     def alternative_epsilon(self) -> float | None:
-        """Epsilon as an implementation may hold it for float64 data: rounded to float32 (as ONNX
+        """epsilon as an implementation may hold it for float64 data: rounded to float32 (as ONNX
         attributes are), where that is another number.
         """
         rounded = float(np.float32(self.config.epsilon))
         if self.call.x.dtype != np.float64 or rounded == self.config.epsilon:
             return None
         return rounded
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedGradients:
+    """The exact gradients of one backward call, the nearest float64 of each, and the bounds around them."""
+
+    exact: Gradients
+    rest: tuple[Float64 | None, Float64 | None, Float64 | None]
+    bounds: GradientBounds
+
+
+@dataclass(frozen=True, slots=True)
+class Backwarded:
+    """One backward call of an observation, and the forward call whose gradients it gave."""
+
+    call: Backward
+    answer: Answer | Raised
+    forward: Forwarded
+
+    def got(self, name: str) -> Array | None:
+        """The gradient of ``x``, ``gamma`` or ``beta``, or None where there is none."""
+        return self.answer.arrays.get(name) if isinstance(self.answer, Answer) else None
+
+    def expected(self, level: Level = Level.MUST, epsilon: float | None = None) -> ExpectedGradients:
+        """What the gradients should be. ``epsilon`` replaces the configured one."""
+        forward, dy = self.forward, self.call.dy
+        x, axis, training = forward.call.x, forward.config.axis, forward.call.training
+        n = x.shape[axis]
+        epsilon = forward.config.epsilon if epsilon is None else epsilon
+        gamma = _vector(forward.held.get("gamma"), n, 1.0)
+        if training:
+            batch = statistics(x, axis=axis)
+            mean, var, exact = batch.mean, batch.var, (batch.exact_mean, batch.exact_var)
+        else:
+            mean = _vector(forward.held.get("running_mean"), n, 0.0)
+            var = _vector(forward.held.get("running_var"), n, 1.0)
+            exact = mean, var
+        where: Any = {"epsilon": epsilon, "axis": axis, "training": training}
+        gradients = batch_norm_grad(_lift(x), gamma, *exact, _lift(dy), **where)
+        lowered = Gradients(*map(_lower, gradients))
+        granted = arithmetic(x.dtype.name, x.size // max(1, n), level)
+        bounds = gradient_bounds(x, gamma, mean, var, dy, lowered, **where, arithmetic=granted)
+        rest = (_rest(gradients.x), _rest(gradients.gamma), _rest(gradients.beta))
+        return ExpectedGradients(lowered, rest, bounds)
+
+
+def backwards(observation: Observation) -> list[Backwarded]:
+    """The backward calls of an observation, each with the forward call before it on the same layer."""
+    last: dict[int, Forwarded] = {}
+    found: list[Backwarded] = []
+    passed = iter(forwards(observation))
+    for call, answer in zip(observation.script, observation.answers, strict=False):
+        if isinstance(call, Forward):
+            last[call.layer] = next(passed)
+        elif isinstance(call, Backward):
+            found.append(Backwarded(call, answer, last[call.layer]))
+    return found
 
 
 def forwards(observation: Observation) -> list[Forwarded]:
@@ -171,14 +239,17 @@ def forwards(observation: Observation) -> list[Forwarded]:
                     if (config.scale or name != "gamma") and (config.center or name != "beta")
                 }
                 found.append(Forwarded(call, answer, config, kept))
-            case Descend():
-                held[call.layer] = dict(held[call.layer])
     return found
 
 
 def _lift(x: Array) -> Any:
-    """X in a precision that judges its dtype."""
+    """x in a precision that judges its dtype."""
     return DoubleDouble(x) if x.dtype == np.float64 else x.astype(np.float64)
+
+
+def _rest(x: Any) -> Float64 | None:
+    """What ``_lower`` leaves out."""
+    return (x.hi - x.to_float64()) + x.lo if isinstance(x, DoubleDouble) else None
 
 
 def _lower(x: Any) -> Float64:

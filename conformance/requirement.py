@@ -14,20 +14,31 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from conformance.case import Case
 from conformance.implementation import Array, Capabilities
-from conformance.oracle import Expected, Float64, Forwarded, Level, forwards
+from conformance.oracle import (
+    Backwarded,
+    Expected,
+    ExpectedGradients,
+    Float64,
+    Forwarded,
+    Level,
+    backwards,
+    forwards,
+)
 from conformance.probes import Probe
 from conformance.realisation import Arrays, realise
 from conformance.script import Answer, Call, Observation, Raised
+
+T = TypeVar("T")
 
 MUST, SHOULD, CONVENTION = Level.MUST, Level.SHOULD, Level.CONVENTION
 
@@ -49,6 +60,16 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """One feature experiment as a measurement: its condition kappa, its N, the error and the bound."""
+
+    kappa: float
+    count: int
+    error: float
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a requirement says of one trial.
 
@@ -56,6 +77,9 @@ class Verdict:
         should be.
     :ivar message: for a failure, what is wrong, in a sentence that stands on its own.
     :ivar observed: for a convention, the value measured.
+    :ivar fits: the conventions consistent with this trial. Trials that have none in common contradict each
+        other.
+    :ivar points: measurements, for a requirement about how the error grows.
     :ivar feature: the feature to which a failure belongs, if to one.
     :ivar index, expected, actual: the worst element.
     """
@@ -64,10 +88,16 @@ class Verdict:
     ratio: float | None = None
     message: str = ""
     observed: str | None = None
+    fits: frozenset[str] | None = None
+    points: tuple[Point, ...] = ()
     feature: int | None = None
     index: tuple[int, ...] | None = None
     expected: float | None = None
     actual: float | None = None
+
+    def fitting(self, *conventions: str) -> Verdict:
+        """The same verdict, with the conventions that this trial is consistent with."""
+        return replace(self, fits=frozenset(conventions))
 
 
 def passed(ratio: float | None = None, observed: str | None = None) -> Verdict:
@@ -109,6 +139,55 @@ class Trial:
         if key not in self._expected:
             self._expected[key] = self.forwards[which].expected(level)
         return self._expected[key]
+
+    @cached_property
+    def backwards(self) -> list[Backwarded]:
+        """Every backward call, in order, with the forward call it belongs to."""
+        return backwards(self.observation)
+
+    @cached_property
+    def _gradients(self) -> dict[tuple[int, Level], ExpectedGradients]:
+        return {}
+
+    def expected_gradients(self, which: int, level: Level = MUST) -> ExpectedGradients:
+        """The exact gradients and their bounds for backward call number ``which``."""
+        key = which, level
+        if key not in self._gradients:
+            self._gradients[key] = self.backwards[which].expected(level)
+        return self._gradients[key]
+
+    def gradient_within(
+        self, which: int, name: Literal["x", "gamma", "beta"], level: Level = MUST
+    ) -> Verdict:
+        """Whether backward call number ``which`` gave the exact gradient of ``name`` to within the bound."""
+        backwarded, k = self.backwards[which], ("x", "gamma", "beta").index(name)
+        axis = backwarded.forward.config.axis if name == "x" else 0
+        got = backwarded.got(name)
+        if got is not None and name != "x" and got.size == self.case.n:
+            got = got.reshape(self.case.n)  # native shapes are another requirement's matter
+        what = f"the gradient of {name}, d{name}"
+
+        def against(expected: ExpectedGradients) -> Verdict:
+            exact, bound, rest = expected.exact[k], expected.bounds[k], expected.rest[k]
+            return within(got, exact, bound, axis=axis, rest=rest, what=what)
+
+        verdict = against(self.expected_gradients(which, level))
+        if verdict.outcome is Outcome.FAIL and (epsilon := backwarded.forward.alternative_epsilon()):
+            again = against(backwarded.expected(level, epsilon))
+            if again.outcome is Outcome.PASS:
+                return again
+        return verdict
+
+    @cached_property
+    def _memory(self) -> dict[Any, Any]:
+        return {}
+
+    def once(self, function: Callable[[Trial], T]) -> T:
+        """``function(trial)``, computed for the first requirement that asks and kept for the others."""
+        if function not in self._memory:
+            self._memory[function] = function(self)
+        result: T = self._memory[function]
+        return result
 
     def answers(self, kind: type[Any]) -> list[tuple[Any, Answer | Raised]]:
         """(call, answer) for every call of one kind, in order."""
@@ -162,6 +241,7 @@ def within(
         worst = float(ratio.max())
         if worst <= 1:
             return passed(worst)
+        ratio = np.where(wide == exact, 0.0, ratio)
         unknown = np.isfinite(wide) & ~np.isfinite(bound)
         ratio = np.where(np.isnan(ratio) | ~np.isfinite(wide), np.inf, ratio)
         ratio = np.where(unknown | ~np.isfinite(exact), 0.0, ratio)

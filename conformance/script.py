@@ -87,8 +87,18 @@ class Descend(Message, frozen=True, tag="descend"):
     may_raise: bool = False
 
 
+class Transfer(Message, frozen=True, tag="transfer"):
+    """Load one layer's parameters, as it gives them, into another. Never sent: the suite performs it by
+    parameters and load.
+    """
+
+    source: int
+    layer: int
+    may_raise: bool = False
+
+
 Request: TypeAlias = Hello | Build | Load | Parameters | Forward | Backward
-Call: TypeAlias = Build | Load | Parameters | Forward | Backward | Descend
+Call: TypeAlias = Build | Load | Parameters | Forward | Backward | Descend | Transfer
 Script: TypeAlias = tuple[Call, ...]
 
 
@@ -190,7 +200,7 @@ def _pack(value: object) -> object:
         if name is None:
             raise ValueError(f"cannot send an array of dtype {value.dtype}")
         return {"dtype": name, "shape": value.shape, "data": value.tobytes()}
-    raise NotImplementedError(f"cannot send a {type(value).__name__}")
+    raise TypeError(f"cannot send a {type(value).__name__}")
 
 
 def _unpack(kind: type, value: Any) -> object:

@@ -13,7 +13,7 @@ from conformance.implementation import Capabilities
 from conformance.minimise import minimise
 from conformance.probes import Probe
 from conformance.realisation import realise
-from conformance.requirement import Outcome, Requirement, Trial, Verdict, worst
+from conformance.requirement import Outcome, Point, Requirement, Trial, Verdict, worst
 from conformance.script import Observation, Script
 from conformance.strategies import case_from, sketches
 from conformance.worker.client import Worker
@@ -51,6 +51,8 @@ class Tally:
 
     :ivar cases: trials judged. :ivar experiments: features in them.
     :ivar worst: the worst verdict. :ivar observed: what was observed, each with how often.
+    :ivar fits: sets of conventions that trials are consistent with, each with the first such case.
+    :ivar points: what was measured on the way.
     :ivar failures: how many trials failed.
     """
 
@@ -60,6 +62,8 @@ class Tally:
     experiments: int = 0
     worst: Verdict | None = None
     observed: dict[str, int] = field(default_factory=dict)
+    fits: dict[frozenset[str], Case] = field(default_factory=dict)
+    points: list[Point] = field(default_factory=list)
     failures: int = 0
     first: Case | None = None
     counterexample: Counterexample | None = None
@@ -69,6 +73,9 @@ class Tally:
         self.experiments += case.n
         if verdict.observed is not None:
             self.observed[verdict.observed] = self.observed.get(verdict.observed, 0) + 1
+        self.points += verdict.points
+        if verdict.fits is not None:
+            self.fits.setdefault(verdict.fits, case)
         if verdict.outcome.failing:
             self.failures += 1
         if self.worst is None or worst([self.worst, verdict]) is not self.worst:

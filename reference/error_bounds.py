@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 Float64: TypeAlias = NDArray[np.float64]
 
 _C = 4.0  # a handful of roundings
-_BLOCK = 1 << 15  # elements worked on at a time, so that temporaries stay in cache
+_BLOCK = 1 << 17  # elements worked on at a time, so that temporaries stay in cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class _Spread(NamedTuple):
     rho: Any
     eta: Any
     inverse: Any  # 1 / s
+    drift: Any  # relative error of s where the mean moves while squares are added up, as Welford's does
 
 
 def any_order(count: int) -> float:
@@ -148,17 +149,17 @@ def gradient_bounds(
         carried = (size * e).sum(axis=(0, 2))
         floor = _C * arithmetic.tiny + arithmetic.tiny_out
         t_beta = (g + _C) * u * total + u_out * np.abs(dbeta) + floor
-        t_gamma = (g + _C) * u * moment + carried + u_out * np.abs(dgamma) + floor
+        t_gamma = (g + _C) * u * moment + carried + np.abs(dgamma) * (spread.drift + u_out) + floor
         a = (np.abs(gamma) * spread.inverse)[:, None]
         t_x = _C * u * size
         if training:
             t_x += (
                 (g + _C) * u * total[:, None]
-                + xhat * ((g + _C) * u * moment + carried)[:, None]
+                + (xhat + e) * ((g + _C) * u * moment + carried)[:, None]
                 + e * np.abs(dgamma)[:, None]
             ) / count
         t_x = a * (1 + spread.eta)[:, None] * t_x
-        t_x += np.abs(dx) * (spread.eta + _C * u + u_out)[:, None] + floor
+        t_x += np.abs(dx) * (spread.eta + spread.drift + _C * u + u_out)[:, None] + floor
     return GradientBounds(_or_infinite(t_x).reshape(x.shape), _or_infinite(t_gamma), _or_infinite(t_beta))
 
 
@@ -184,13 +185,17 @@ def running_bounds(
         magnitude = _mean_magnitude(x3)
         delta = g * u * magnitude
         unbiased = count / max(1, count - 1)
-        error = unbiased * ((g + 4) * u * var + delta**2 + _C * arithmetic.tiny)
+        # Two passes are off by delta^2 alone. Welford's and Chan's updates multiply by means that are still
+        # moving, whose errors do not cancel: the standard deviation is off by delta, as it is by their theory.
+        error = (g + 4) * u * var + 2 * delta * np.sqrt(var) + delta**2 + _C * arithmetic.tiny
+        error *= unbiased
         floor = _C * arithmetic.tiny + arithmetic.tiny_out
-        t_mean = weight * (delta + _C * u * magnitude) + _C * u * np.abs(old[0])
-        t_var = weight * error + _C * u * np.abs(old[1])
+        # The weight itself, 1 - momentum perhaps, is known to u and not to u times itself.
+        t_mean = weight * (delta + _C * u * magnitude) + _C * u * np.abs(old[0]) + u * magnitude
+        t_var = weight * error + _C * u * np.abs(old[1]) + u * unbiased * var
         return (
-            t_mean + u_out * np.abs(new[0]) + floor,
-            t_var + u_out * np.abs(new[1]) + floor,
+            _or_infinite(t_mean + u_out * np.abs(new[0]) + floor),
+            _or_infinite(t_var + u_out * np.abs(new[1]) + floor),
         )
 
 
@@ -233,7 +238,7 @@ def _spread(delta: Float64, lost: Float64, var: Float64, epsilon: float) -> _Spr
     root = np.sqrt(1 - rho)
     # 1 / root - 1, written so that a small rho keeps its digits.
     eta = rho / (root * (1 + root))
-    return _Spread(delta, rho, eta, 1 / np.sqrt(total))
+    return _Spread(delta, rho, eta, 1 / np.sqrt(total), delta * np.sqrt(var) / total)
 
 
 def _forward(

@@ -26,8 +26,7 @@ class _Layer:
         self._ops = keras.ops
         self._layer = keras.layers.BatchNormalization(
             axis=config.axis,
-            momentum=config.momentum,
-            epsilon=config.epsilon,
+            **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
             center=config.center,
             scale=config.scale,
             dtype=config.dtype,
@@ -138,7 +137,7 @@ class _Keras:
     """
 
     name: str
-    capabilities = Capabilities(dtypes=_DTYPES, gradients=True)
+    capabilities = Capabilities(dtypes=_DTYPES, defaults=True, gradients=True)
     _backend: str
     _layer: type[_Layer]
 
@@ -182,7 +181,7 @@ class KerasJax(_Keras):
     """Gradients are ``jax.vjp``'s of ``layer.stateless_call``."""
 
     name, _backend, _layer = "Keras (JAX)", "jax", _JaxLayer
-    capabilities = Capabilities(dtypes=_DTYPES, gradients=True, compiles=True)
+    capabilities = Capabilities(dtypes=_DTYPES, defaults=True, gradients=True, compiles=True)
 
     def __init__(self) -> None:
         os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
@@ -194,4 +193,4 @@ class KerasNumpy(_Keras):
     """Keras computes no gradients on NumPy."""
 
     name, _backend, _layer = "Keras (NumPy)", "numpy", _Layer
-    capabilities = Capabilities(dtypes=_DTYPES)
+    capabilities = Capabilities(dtypes=_DTYPES, defaults=True)

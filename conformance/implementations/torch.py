@@ -26,7 +26,7 @@ _DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
 def _tensor(x: Array) -> Any:
-    """X as a tensor on the same memory, wherever PyTorch can share it."""
+    """x as a tensor on the same memory, wherever PyTorch can share it."""
     if not x.flags.writeable or min(x.strides, default=0) < 0:
         x = (
             x.copy()
@@ -76,10 +76,10 @@ class _Layer:
 class _ModuleLayer(_Layer):
     def __init__(self, config: LayerConfig) -> None:
         super().__init__(config)
+        momentum = None if config.cumulative else config.momentum
         self._module: Any = getattr(torch.nn, _MODULES[len(config.input_shape)])(
             config.input_shape[config.axis],
-            eps=config.epsilon,
-            momentum=config.momentum,
+            **({} if config.defaults else {"eps": config.epsilon, "momentum": momentum}),
             affine=config.scale,
             dtype=getattr(torch, config.dtype),
         )
@@ -109,7 +109,15 @@ class TorchBatchNorm:
 
     name = "PyTorch nn.BatchNorm"
     version = str(torch.__version__)
-    capabilities = Capabilities(dtypes=_DTYPES, axes=(1,), moves_axis=True, gradients=True, affine="joint")
+    capabilities = Capabilities(
+        dtypes=_DTYPES,
+        axes=(1,),
+        moves_axis=True,
+        gradients=True,
+        affine="joint",
+        defaults=True,
+        cumulative=True,
+    )
 
     def build(self, config: LayerConfig) -> _ModuleLayer:
         if config.scale != config.center:

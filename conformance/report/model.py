@@ -24,7 +24,7 @@ from conformance.case import Case
 from conformance.implementation import DTYPES, Capabilities
 from conformance.oracle import Level
 from conformance.realisation import realise
-from conformance.requirement import Outcome, Requirement, catalogue
+from conformance.requirement import Outcome, Requirement, Verdict, catalogue
 from conformance.shard import Counterexample, Tally
 
 SCHEMA_VERSION = 1
@@ -225,7 +225,14 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
         own = [tally for tally in tallies if tally.dtype == dtype]
         by_dtype[dtype] = DtypeResult(_worst(own).outcome, _ratio(own), requirement.level_for(dtype))
     top = _worst(tallies)
+    contradiction = _contradiction(tallies)
+    if contradiction is not None and not top.outcome.failing:
+        top = Verdict(Outcome.FAIL, message=contradiction)
+        level = requirement.level
+        by_dtype = {d: DtypeResult(Outcome.FAIL, each.worst_ratio, level) for d, each in by_dtype.items()}
     seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
+    common = frozenset.intersection(*fits) if (fits := [f for t in tallies for f in t.fits]) else frozenset()
+    seen |= dict.fromkeys([" or ".join(sorted(common))] if common else [])
     counterexample = _first_counterexample(tallies)
     return Result(
         task.implementation,
@@ -240,6 +247,23 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
         None,
         counterexample,
     )
+
+
+def _contradiction(tallies: list[Tally]) -> str | None:
+    """Two cases with no convention in common, if there are such."""
+    found = [(fits, case) for tally in tallies for fits, case in tally.fits.items()]
+    for fits, case in found:
+        for other_fits, other in found:
+            if not fits & other_fits:
+                return (
+                    f"contradicts itself: {' or '.join(sorted(fits))} for {_where(case)}, but "
+                    f"{' or '.join(sorted(other_fits))} for {_where(other)}"
+                )
+    return None
+
+
+def _where(case: Case) -> str:
+    return f"shape {case.shape}, axis {case.axis}, {case.dtype}, momentum {case.momentum:g}"
 
 
 def _listed(values: list[str], most: int = 3) -> str:

@@ -188,7 +188,9 @@ def _summary(report: Report, console: Console) -> None:
         f"{number(experiments)} verdicts on single features, seed {report.suite.seed}, "
         f"{report.suite.seconds:.1f} s: "
     )
-    if failing:
+    if not report.results:
+        line.append("nothing was judged", style="bold red")
+    elif failing:
         style = "bold red" if must else "yellow"
         line.append(f"{must} MUST and {len(failing) - must} SHOULD do not hold", style=style)
     else:

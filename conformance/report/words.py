@@ -120,10 +120,20 @@ def findings(report: Report) -> list[Finding]:
 
 
 def _cause(report: Report, failing: dict[str, Result], name: str) -> str:
-    """The failing requirement that explains ``name``, which may be itself."""
+    """The failing requirement that explains ``name``, which may be itself.
+
+    Of two that presuppose each other the one that fails in fewer dtypes is explained by the other; where
+    they fail in the same ones, that which comes later in the catalogue, and is more special, is the cause.
+    """
     presupposes = {r.id: r.presupposes for r in report.requirements}
+    order = list(presupposes)
+    own = set(failing_dtypes(failing[name]))
     for earlier in presupposes[name]:
-        if earlier in failing and set(failing_dtypes(failing[name])) <= set(failing_dtypes(failing[earlier])):
+        if earlier not in failing:
+            continue
+        theirs = set(failing_dtypes(failing[earlier]))
+        mutual = name in presupposes[earlier]
+        if own < theirs or (own == theirs and not (mutual and order.index(name) > order.index(earlier))):
             return _cause(report, failing, earlier)
     return name
 

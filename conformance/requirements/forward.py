@@ -25,7 +25,7 @@ from conformance.requirement import (
     "y = gamma (x - mean) / sqrt(var + epsilon) + beta with the batch's mean and biased variance.",
     source="[P, S, N]",
     probes=(probes.training,),
-    presupposes=("shape.gamma", "shape.beta"),
+    presupposes=("shape.gamma", "shape.beta", "numerics.double"),
 )
 def training(trial: Trial) -> Verdict:
     return trial.forward_within(0)
@@ -37,7 +37,7 @@ def training(trial: Trial) -> Verdict:
     "y = gamma (x - mean) / sqrt(var + epsilon) + beta with the running statistics.",
     source="[P, S, N]",
     probes=(probes.inference,),
-    presupposes=("shape.gamma", "shape.beta"),
+    presupposes=("shape.gamma", "shape.beta", "numerics.double"),
 )
 def inference(trial: Trial) -> Verdict:
     return trial.forward_within(0)

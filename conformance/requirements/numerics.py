@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from conformance import probes
-from conformance.requirement import MUST, Trial, Verdict, failed, passed, requirement
+from conformance.case import Case
+from conformance.implementation import Capabilities
+from conformance.probes import Probe
+from conformance.realisation import Arrays
+from conformance.requirement import (
+    MUST,
+    SHOULD,
+    Level,
+    Outcome,
+    Point,
+    Trial,
+    Verdict,
+    failed,
+    passed,
+    requirement,
+    within,
+    worst,
+)
+from conformance.requirements import gradient
+from conformance.script import Answer, Backward, Build, Call, Forward, Load, Script
+from reference.error_bounds import probabilistic
+
+
+def _forward(case: Case, arrays: Arrays, _: Capabilities) -> Script:
+    return (Build(case.config()), Load(probes.affine(arrays)), Forward(arrays.x, True))
+
+
+def _twice(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can))]
+    calls += [Forward(arrays.x, True)] * (2 * can.training)
+    if can.inference:
+        calls += [Load(probes.everything(arrays)), *[Forward(arrays.x, False)] * 2]
+    return tuple(calls)
 
 
 @requirement(
@@ -51,3 +85,154 @@ def variance(trial: Trial) -> Verdict:
         index=index,
         actual=float(got[index]),
     )
+
+
+@requirement(
+    "numerics.double",
+    MUST,
+    "Where float64 is declared, results are good to float64, forward and backward.",
+    source="[N]",
+    probes=(probes.training, probes.inference, gradient.training),
+    presupposes=("forward.training", "forward.inference"),
+)
+def double(trial: Trial) -> Verdict:
+    if trial.case.dtype != "float64":
+        return Verdict(Outcome.UNSUPPORTED, message="is of float64 alone")
+    return worst([trial.forward_within(0), *_gradients(trial, MUST)])
+
+
+@requirement(
+    "numerics.half",
+    SHOULD,
+    "float16 and bfloat16 statistics are computed in at least float32.",
+    source="[N]",
+    probes=(probes.training, probes.inference, probes.training_hard),
+    presupposes=("forward.training", "forward.inference", "numerics.bound"),
+)
+def half(trial: Trial) -> Verdict:
+    if trial.case.dtype not in ("float16", "bfloat16"):
+        return Verdict(Outcome.UNSUPPORTED, message="is of half precision alone")
+    return trial.forward_within(0, SHOULD)
+
+
+def _gradients(trial: Trial, level: Level) -> list[Verdict]:
+    if not trial.backwards:
+        return []
+    return [trial.gradient_within(0, name, level) for name in ("x", "gamma", "beta")]
+
+
+_CONDITIONED = replace(
+    probes.PLAIN,
+    values=("normal",),
+    kappas=(1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 3.0, 30.0, 300.0, 3e3, 3e4, 3e5),
+    scales=(1.0,),
+    epsilons=(1e-5,),
+    gammas=("one", "random"),
+    betas=("zero",),
+    min_count=8,
+    max_count=128,
+)
+
+
+def _forward_and_backward(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    calls = (Build(case.config()), Load(probes.affine(arrays)), Forward(arrays.x, True))
+    return (*calls, Backward(arrays.dy)) if can.gradients else calls
+
+
+conditioned = Probe("conditioning", _forward_and_backward, _CONDITIONED, ("training",), 0.5)
+large = Probe(
+    "large-batch",
+    _forward,
+    replace(
+        probes.PLAIN,
+        values=("normal", "constant"),
+        kappas=(8.0, 1.0),
+        scales=(1.0,),
+        epsilons=(1e-3,),
+        gammas=("one",),
+        betas=("zero",),
+        pool=tuple(
+            (shape, 1)
+            for m in (1000, 10_000, 100_000, 1_000_000)
+            for shape in ((m, 2), (4, 2, m // 4))
+        ),
+    ),
+    ("training",),
+    0.08,
+)
+twice = Probe("twice", _twice, probes.PLAIN, share=0.25)
+
+
+@requirement(
+    "numerics.conditioning",
+    SHOULD,
+    "The bound holds for every kappa up to 1e6: the error grows like kappa, not like kappa^2.",
+    source="[N]",
+    probes=(conditioned,),
+    presupposes=("forward.training", "numerics.bound", "numerics.half"),
+)
+def conditioning(trial: Trial) -> Verdict:
+    verdict = worst([trial.forward_within(0, SHOULD), *_gradients(trial, SHOULD)])
+    return replace(verdict, points=_by_kappa(trial))
+
+
+def _by_kappa(trial: Trial) -> tuple[Point, ...]:
+    """For each feature its condition, N, and the worst error of y in it with the bound there."""
+    expected, got = trial.expected(0, SHOULD), trial.forwards[0].got
+    if got is None or got.shape != expected.y.shape:
+        return ()
+    around = tuple(k for k in range(got.ndim) if k != trial.case.axis % got.ndim)
+    with np.errstate(all="ignore"):
+        error = np.abs(got.astype(np.float64) - expected.y)
+        kappa = np.abs(expected.mean) / np.sqrt(expected.var)
+        largest, bound = error.max(axis=around), np.median(expected.bound, axis=around)
+    return tuple(
+        Point(float(k), trial.case.count, float(e), float(b))
+        for k, e, b in zip(kappa, largest, bound, strict=True)
+    )
+
+
+@requirement(
+    "numerics.large-batch",
+    SHOULD,
+    "The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.",
+    source="[N]",
+    probes=(large,),
+    presupposes=("forward.training", "numerics.half"),
+)
+def large_batch(trial: Trial) -> Verdict:
+    case = trial.case
+    if case.dtype == "float64":
+        return Verdict(Outcome.UNSUPPORTED, message="is of float32 and narrower")
+    forwarded = trial.forwards[0]
+    expected = forwarded.expected(SHOULD, growth=probabilistic(case.count))
+    verdict = within(forwarded.got, expected.y, expected.bound, axis=case.axis)
+    if forwarded.got is None or forwarded.got.shape != expected.y.shape:
+        return verdict
+    around = tuple(k for k in range(len(case.shape)) if k != case.axis % len(case.shape))
+    with np.errstate(all="ignore"):
+        error = np.abs(forwarded.got.astype(np.float64) - expected.y).max(axis=around)
+        kappa = np.abs(expected.mean) / np.sqrt(expected.var)
+        bound = np.median(expected.bound, axis=around)
+    points = (
+        Point(float(k), case.count, float(e), float(b))
+        for k, e, b in zip(kappa, error, bound, strict=True)
+    )
+    return replace(verdict, points=tuple(points))
+
+
+@requirement(
+    "numerics.deterministic",
+    SHOULD,
+    "The same call twice gives the same bits.",
+    source="[N]",
+    probes=(twice,),
+)
+def deterministic(trial: Trial) -> Verdict:
+    outputs = [answer.arrays["y"] for _, answer in trial.answers(Forward) if isinstance(answer, Answer)]
+    for first, second in zip(outputs[::2], outputs[1::2], strict=True):
+        if first.tobytes() != second.tobytes():
+            with np.errstate(all="ignore"):
+                off = np.abs(first.astype(np.float64) - second.astype(np.float64)).max()
+            return failed(f"the same call twice differs by up to {off:.3g}")
+    return passed()

@@ -22,7 +22,7 @@ from conformance.requirement import (
 from conformance.script import Answer, Build, Forward, Load, Parameters, Raised
 
 
-def _is_vector(shape: tuple[int, ...], n: int) -> bool:
+def is_vector(shape: tuple[int, ...], n: int) -> bool:
     """N elements on one axis, any other axes of extent 1."""
     others = [extent for extent in shape if extent != 1]
     return len(shape) >= 1 and (others == [n] if n != 1 else others == [])
@@ -48,7 +48,7 @@ def _vector(trial: Trial, name: str) -> Verdict:
     if name not in held:
         return failed(f"the layer has no {name}; it has {', '.join(held) or 'no parameters'}")
     shape = held[name].shape
-    if not _is_vector(shape, n):
+    if not is_vector(shape, n):
         return failed(
             f"{name} has shape {shape} for {n} feature{'s' * (n > 1)} of an input of shape "
             f"{trial.case.shape}, axis {trial.case.axis}; expected an n-vector, ({n},)",

@@ -23,18 +23,14 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-import numpy as np
 
 from conformance.implementation import DTYPES, Capabilities
 from conformance.script import (
     Answer,
-    Backward,
     Call,
-    Descend,
     Forward,
     Hello,
     Identity,
-    Load,
     Lost,
     Observation,
     Raised,
@@ -45,6 +41,7 @@ from conformance.script import (
     encode,
 )
 from conformance.worker import framing
+from conformance.worker.compound import COMPOUND, perform
 from conformance.worker.locate import resolve
 
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -128,7 +125,7 @@ class Worker:
         sent: deque[Script] = deque()
         try:
             for script in scripts:
-                if any(isinstance(call, Descend) for call in script):
+                if any(isinstance(call, COMPOUND) for call in script):
                     while sent:
                         yield self._collect(sent)
                     yield self._interactive(script)
@@ -174,47 +171,11 @@ class Worker:
         """A script some of whose calls depend on the answers to others."""
         answers: list[Answer | Raised] = []
         for call in script:
-            reply = self._descend(call) if isinstance(call, Descend) else self._ask(call)
+            reply = perform(call, self._ask) if isinstance(call, COMPOUND) else self._ask(call)
             if isinstance(reply, Lost):
                 return Observation(script, tuple(answers), reply)
             answers.append(reply)
         return Observation(script, tuple(answers))
-
-    def _descend(self, call: Descend) -> Answer | Raised | Lost:
-        """Gradient descent by the implementation's own gradients, in float64 outside of it."""
-        with np.errstate(all="ignore"):
-            return self._descended(call)
-
-    def _descended(self, call: Descend) -> Answer | Raised | Lost:
-        gamma, beta = call.gamma.astype(np.float64), call.beta.astype(np.float64)
-        dtype = call.x.dtype
-        target = call.x.astype(np.float64)
-        for step in range(call.steps + 1):
-            parameters = {"gamma": gamma.astype(dtype), "beta": beta.astype(dtype)}
-            loaded = self._ask(Load(parameters, call.layer))
-            if not isinstance(loaded, Answer):
-                return loaded
-            if step == call.steps:
-                break
-            forward = self._ask(Forward(call.x, True, call.layer))
-            if not isinstance(forward, Answer):
-                return forward
-            y = forward.arrays["y"].astype(np.float64)
-            if y.shape != target.shape:
-                return Raised(kind="ValueError", text=f"y has shape {y.shape}, x {target.shape}")
-            backward = self._ask(Backward((y - target).astype(dtype), call.layer))
-            if not isinstance(backward, Answer):
-                return backward
-            for name, value in (("gamma", gamma), ("beta", beta)):
-                gradient = backward.arrays.get(name)
-                if gradient is None or gradient.size != value.size:
-                    shape = None if gradient is None else gradient.shape
-                    return Raised(
-                        kind="ValueError",
-                        text=f"the gradient of {name} has shape {shape}; expected {value.size} values",
-                    )
-                value -= call.rate * gradient.astype(np.float64).ravel()
-        return Answer(arrays={"gamma": gamma, "beta": beta})
 
     def _ask(self, call: Request) -> Answer | Raised | Lost:
         self._alive().send(call)
@@ -249,7 +210,8 @@ class Worker:
                 return self._lost("crash", process.epitaph(what))
             return _cleaned(decode_reply(data))
         except TimeoutError:
-            return self._lost("timeout", f"no answer to {what} within {timeout:g} s")
+            part = ", but a part of one" if process.unasked() else ""
+            return self._lost("timeout", f"no answer to {what} within {timeout:g} s{part}")
         except (framing.FramingError, msgspec.DecodeError, ValueError, TypeError) as error:
             return self._lost("error", f"answered {what} with nonsense: {_readable(str(error))}")
         except BaseException:  # An answer is under way that nobody will take.
@@ -430,14 +392,14 @@ class _Process:
                 raise TimeoutError
 
     def unasked(self) -> bool:
-        """Whether there is more than the messages received."""
+        """Whether more has come than the messages received."""
         return len(self._frames) > 0
 
     def epitaph(self, what: str) -> str:
         """How it ended, in words."""
         part = " in the middle of a message" if len(self._frames) else ""
         try:
-            code = self._popen.wait(timeout=2)
+            code = self._popen.wait(timeout=1)
         except subprocess.TimeoutExpired:
             return f"closed its standard output at {what}{part}, without an answer"
         return f"died at {what}{part}: {_manner(code)}"

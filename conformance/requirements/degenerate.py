@@ -1,0 +1,310 @@
+"""degenerate: the edges of the domain. What comes out of each is reported, not only whether it should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from conformance import probes
+from conformance.case import Case
+from conformance.implementation import Array, Capabilities
+from conformance.oracle import smallest_normal
+from conformance.probes import Probe
+from conformance.realisation import Arrays
+from conformance.requirement import (
+    CONVENTION,
+    MUST,
+    SHOULD,
+    Outcome,
+    Trial,
+    Verdict,
+    failed,
+    observed,
+    passed,
+    requirement,
+    worst,
+)
+from conformance.script import Answer, Build, Call, Forward, Load, Parameters, Raised, Script
+
+
+def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:
+    return (Build(case.config()), Load(probes.affine(arrays)), Forward(arrays.x, True, may_raise=True))
+
+
+def _empty(case: Case, arrays: Arrays, _: Capabilities) -> Script:
+    """Statistics in use, an empty batch, the statistics again."""
+    batch = 0 if case.axis % len(case.shape) else 1
+    none = np.zeros(tuple(0 if k == batch else e for k, e in enumerate(case.shape)), arrays.x.dtype)
+    return (
+        Build(case.config()),
+        Load(probes.everything(arrays)),
+        Forward(none, True, may_raise=True),
+        Parameters(),
+    )
+
+
+def spoilt(case: Case, x: Array, value: float) -> Array:
+    """x with one element of one feature replaced, in the middle of the sum if there is one."""
+    index = [extent // 2 for extent in case.shape]
+    index[case.axis] = case.seed % case.n
+    x = np.array(x)
+    x[tuple(index)] = value
+    return x
+
+
+def _spoiling(value: float) -> Any:
+    def script(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+        x = spoilt(case, arrays.x, value)
+        calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can))]
+        calls += [Forward(x, True)] * can.training
+        if can.inference:
+            calls += [Load(probes.everything(arrays)), Forward(x, False)]
+        return tuple(calls)
+
+    return script
+
+
+def _extreme(of: str) -> Any:
+    """x multiplied by a power of two that takes it where its squares leave the range of the dtype."""
+    powers = {
+        "tiny": {"float32": -90, "float64": -700, "float16": -9, "bfloat16": -90},
+        "huge": {"float32": 80, "float64": 700, "float16": 11, "bfloat16": 80},
+        "subnormal": {"float32": -132, "float64": -1030, "float16": -17, "bfloat16": -129},
+    }[of]
+
+    def script(case: Case, arrays: Arrays, _: Capabilities) -> Script:
+        with np.errstate(all="ignore"):
+            x = np.ldexp(arrays.x.astype(np.float64), powers[case.dtype]).astype(arrays.x.dtype)
+        return (Build(case.config()), Load(probes.affine(arrays)), Forward(x, True, may_raise=True))
+
+    return script
+
+
+_PLAIN = replace(probes.PLAIN, max_count=64)
+_ONE = replace(
+    probes.PLAIN, pool=(((1, 3), 1), ((1, 3, 1), 1), ((1, 1, 1, 3), -1)), gammas=("random",), betas=("random",)
+)
+_EXTREME = replace(
+    _PLAIN,
+    values=("normal",),
+    kappas=(0.0, 1.0),
+    scales=(1.0,),
+    gammas=("one",),
+    betas=("zero",),
+    epsilons=(1e-5, 1e-3),
+)
+_NEEDS = ("training",)
+constant = Probe(
+    "constant",
+    _training,
+    replace(_PLAIN, values=("constant",), kappas=(0.0, 1.0, 8.0, -100.0), gammas=("one", "random", "large")),
+    _NEEDS,
+    0.5,
+)
+single = Probe("single-value", _training, _ONE, _NEEDS, 0.1)
+empty = Probe("empty-batch", _empty, replace(_PLAIN, max_features=8), (*_NEEDS, "running", "inference"), 0.1)
+one_nan = Probe("one-nan", _spoiling(np.nan), _PLAIN, share=0.25)
+one_infinity = Probe("one-infinity", _spoiling(np.inf), _PLAIN, share=0.25)
+zero_epsilon = Probe(
+    "zero-epsilon",
+    _training,
+    replace(_PLAIN, epsilons=(0.0,), values=("normal",), min_count=4, gammas=("one", "random")),
+    _NEEDS,
+    0.25,
+)
+tiny = Probe("tiny", _extreme("tiny"), _EXTREME, _NEEDS, 0.25)
+huge = Probe("huge", _extreme("huge"), _EXTREME, _NEEDS, 0.25)
+subnormal = Probe(
+    "subnormal", _extreme("subnormal"), replace(_EXTREME, epsilons=(1e-4,), kappas=(0.0,)), _NEEDS, 0.1
+)
+
+
+def _output(trial: Trial) -> Array | Raised:
+    _, answer = trial.answers(Forward)[0]
+    return answer.arrays["y"] if isinstance(answer, Answer) else answer
+
+
+@requirement(
+    "degenerate.constant",
+    MUST,
+    "A constant feature gives beta, within the bound.",
+    source="[P, N]",
+    probes=(constant,),
+    presupposes=("forward.training", "numerics.variance"),
+)
+def constant_feature(trial: Trial) -> Verdict:
+    got = _output(trial)
+    if isinstance(got, Raised):
+        return Verdict(Outcome.ERROR, message=f"forward raised {got.kind}: {got.text}")
+    verdict = trial.forward_within(0)
+    return replace(verdict, observed="beta") if verdict.outcome is Outcome.PASS else verdict
+
+
+@requirement(
+    "degenerate.single",
+    CONVENTION,
+    "One value per feature in training gives beta, or a clear error.",
+    source="[P, T]",
+    probes=(single,),
+)
+def single_value(trial: Trial) -> Verdict:
+    got = _output(trial)
+    if isinstance(got, Raised):
+        if not got.text.strip():
+            return failed(f"one value per feature raises {got.kind} without a message")
+        return observed(f"error: {got.kind}")
+    verdict = trial.forward_within(0)
+    return observed("beta") if verdict.outcome is Outcome.PASS else verdict
+
+
+@requirement(
+    "degenerate.empty",
+    MUST,
+    "An empty batch leaves finite running statistics finite: an error, or no change.",
+    source="[P]",
+    probes=(empty,),
+)
+def empty_batch(trial: Trial) -> Verdict:
+    _, forward = trial.answers(Forward)[0]
+    _, held = trial.answers(Parameters)[0]
+    load, _ = trial.answers(Load)[0]
+    assert isinstance(held, Answer)
+    came = f"error: {forward.kind}" if isinstance(forward, Raised) else "no change"
+    for name in ("running_mean", "running_var"):
+        value = held.arrays.get(name)
+        if value is None:
+            return failed(f"there is no {name}")
+        if not np.isfinite(value.astype(np.float64)).all():
+            return failed(
+                f"{name} was {load.parameters[name].tolist()} and is {value.tolist()} after an empty batch of "
+                f"shape {trial.answers(Forward)[0][0].x.shape}"
+            )
+        if not np.array_equal(value.ravel().astype(np.float64), load.parameters[name].astype(np.float64)):
+            came = "finite, but changed"
+    return passed(observed=came)
+
+
+def _contained(trial: Trial, what: str) -> Verdict:
+    """Whether the spoilt feature, or in inference the spoilt element, is all that is lost."""
+    verdicts = []
+    for which, forwarded in enumerate(trial.forwards):
+        mode = "training" if forwarded.call.training else "inference"
+        where = f"with {what} in feature {trial.case.seed % trial.case.n}, in {mode}, y"
+        verdicts.append(trial.forward_within(which, what=where))
+    return worst(verdicts) if verdicts else passed()
+
+
+@requirement(
+    "degenerate.nan",
+    MUST,
+    "A NaN in one feature does not reach another feature, nor, in inference, another element.",
+    source="[P]",
+    probes=(one_nan,),
+    presupposes=("forward.training", "forward.inference"),
+)
+def nan(trial: Trial) -> Verdict:
+    return _contained(trial, "a NaN")
+
+
+@requirement(
+    "degenerate.infinity",
+    MUST,
+    "An infinity in one feature does not reach another feature, nor, in inference, another element.",
+    source="[P]",
+    probes=(one_infinity,),
+    presupposes=("forward.training", "forward.inference"),
+)
+def infinity(trial: Trial) -> Verdict:
+    return _contained(trial, "an infinity")
+
+
+@requirement(
+    "degenerate.zero-epsilon",
+    SHOULD,
+    "epsilon = 0 works where var > 0.",
+    source="[P]",
+    probes=(zero_epsilon,),
+    presupposes=("forward.training",),
+)
+def no_epsilon(trial: Trial) -> Verdict:
+    got = _output(trial)
+    if isinstance(got, Raised):
+        return failed(f"epsilon = 0 raises {got.kind}: {got.text}")
+    return trial.forward_within(0)
+
+
+def _finite(trial: Trial) -> Verdict:
+    """Finite where the exact output is representable; how far off is told as the ratio."""
+    got = _output(trial)
+    if isinstance(got, Raised):
+        return failed(f"forward raised {got.kind}: {got.text}")
+    if got.shape != trial.case.shape:
+        return failed(f"y has shape {got.shape}; x has {trial.case.shape}")
+    values, exact = got.astype(np.float64), trial.expected(0).y
+    lost = ~np.isfinite(values) & np.isfinite(exact)
+    if lost.any():
+        index = tuple(int(i) for i in np.unravel_index(int(lost.argmax()), lost.shape))
+        return replace(
+            failed(
+                f"y{list(index)} is {got[index]}, exactly {exact[index]:.6g}; {int(lost.sum())} of {got.size} "
+                f"values are lost",
+                feature=index[trial.case.axis],
+                index=index,
+                ratio=float("inf"),
+            ),
+            observed="NaN" if np.isnan(values[lost]).any() else "infinity",
+        )
+    verdict = trial.forward_within(0)
+    if verdict.outcome is Outcome.PASS:
+        return replace(verdict, observed="right")
+    zero = not values.any() and bool(exact.any())
+    return passed(verdict.ratio, observed="zero" if zero else "finite, but not right")
+
+
+@requirement(
+    "degenerate.tiny",
+    SHOULD,
+    "Values whose squares underflow give finite output, as far from the exact one as the ratio says.",
+    source="[N]",
+    probes=(tiny,),
+    presupposes=("forward.training",),
+)
+def underflowing(trial: Trial) -> Verdict:
+    return _finite(trial)
+
+
+@requirement(
+    "degenerate.huge",
+    SHOULD,
+    "Values whose squares overflow give finite output, as far from the exact one as the ratio says.",
+    source="[N]",
+    probes=(huge,),
+    presupposes=("forward.training",),
+)
+def overflowing(trial: Trial) -> Verdict:
+    return _finite(trial)
+
+
+@requirement(
+    "degenerate.subnormal",
+    CONVENTION,
+    "Subnormal inputs are kept, or flushed to zero.",
+    source="[N]",
+    probes=(subnormal,),
+)
+def subnormals(trial: Trial) -> Verdict:
+    got = _output(trial)
+    if isinstance(got, Raised) or got.shape != trial.case.shape:
+        return failed("no output for subnormal inputs")
+    exact = trial.expected(0).y
+    clear = np.abs(exact) > 4 * smallest_normal(trial.case.dtype)
+    if not clear.any():
+        return passed()
+    near = np.abs(got.astype(np.float64) - exact) <= 0.1 * np.abs(exact) + smallest_normal(trial.case.dtype)
+    if near[clear].all():
+        return passed().fitting("kept")
+    if not got.astype(np.float64)[clear].any():
+        return passed().fitting("flushed to zero")
+    return passed().fitting("partly lost")

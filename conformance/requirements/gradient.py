@@ -1,0 +1,187 @@
+"""gradient: what backward returns are the gradients of the definition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from conformance import probes
+from conformance.case import Case
+from conformance.implementation import Capabilities
+from conformance.probes import Probe
+from conformance.realisation import Arrays
+from conformance.requirement import (
+    MUST,
+    Trial,
+    Verdict,
+    failed,
+    passed,
+    requirement,
+    within,
+    worst,
+)
+from conformance.requirements.shape import is_vector
+from conformance.script import Backward, Build, Forward, Load, Script
+
+
+def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:
+    return (
+        Build(case.config()),
+        Load(probes.affine(arrays)),
+        Forward(arrays.x, True),
+        Backward(arrays.dy),
+    )
+
+
+def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
+    return (
+        Build(case.config()),
+        Load(probes.everything(arrays)),
+        Forward(arrays.x, False),
+        Backward(arrays.dy),
+    )
+
+
+_NEEDS = ("training", "gradients")
+training = Probe("gradient", _training, probes.PLAIN, _NEEDS)
+hard = Probe("gradient-hard", _training, probes.HARD, _NEEDS, share=0.5)
+ill = Probe("gradient-ill-conditioned", _training, probes.ILL_CONDITIONED, _NEEDS, share=0.5)
+inference = Probe("gradient-inference", _inference, probes.PLAIN, ("inference", "gradients"), 0.5)
+
+
+@requirement(
+    "gradient.gamma",
+    MUST,
+    "In training, dgamma = sum(dy xhat) for each feature.",
+    source="[P, S, N]",
+    probes=(training, hard),
+    presupposes=("numerics.double", "gradient.shape"),
+)
+def gamma(trial: Trial) -> Verdict:
+    return trial.gradient_within(0, "gamma")
+
+
+@requirement(
+    "gradient.beta",
+    MUST,
+    "In training, dbeta = sum(dy) for each feature.",
+    source="[P, S, N]",
+    probes=(training, hard),
+    presupposes=("numerics.double", "gradient.shape"),
+)
+def beta(trial: Trial) -> Verdict:
+    return trial.gradient_within(0, "beta")
+
+
+@requirement(
+    "gradient.input",
+    MUST,
+    "In training, dx = gamma / s (dy - mean(dy) - xhat mean(dy xhat)), s = sqrt(var + epsilon): the batch's "
+    "statistics are functions of x.",
+    source="[P, S, N]",
+    probes=(training, hard),
+    presupposes=("numerics.double", "gradient.shape"),
+)
+def input_(trial: Trial) -> Verdict:
+    return trial.gradient_within(0, "x")
+
+
+@requirement(
+    "gradient.inference",
+    MUST,
+    "With fixed statistics dx = gamma / s dy, dgamma = sum(dy xhat), dbeta = sum(dy).",
+    source="[P, S]",
+    probes=(inference,),
+    presupposes=("numerics.double",),
+)
+def fixed_statistics(trial: Trial) -> Verdict:
+    return worst([trial.gradient_within(0, name) for name in ("x", "gamma", "beta")])
+
+
+@requirement(
+    "gradient.shape",
+    MUST,
+    "dgamma and dbeta are n-vectors, dx has the shape of x.",
+    source="[Q]",
+    probes=(replace(training, name="gradient-shape", domain=replace(probes.PLAIN, min_features=2), share=0.25),),
+)
+def shape(trial: Trial) -> Verdict:
+    backwarded, n = trial.backwards[0], trial.case.n
+    for name in ("gamma", "beta"):
+        got = backwarded.got(name)
+        if got is None:
+            return failed(f"backward gives no gradient of {name}")
+        if not is_vector(got.shape, n):
+            return failed(f"d{name} has shape {got.shape}; expected an n-vector, ({n},)")
+    dx = backwarded.got("x")
+    if dx is None or dx.shape != trial.case.shape:
+        return failed(f"dx has shape {None if dx is None else dx.shape}; x has {trial.case.shape}")
+    return passed()
+
+
+@requirement(
+    "gradient.orthogonal",
+    MUST,
+    "For each feature dx sums to 0, and dx . xhat = gamma / s sum(dy xhat) epsilon / (var + epsilon).",
+    source="[P]",
+    probes=(training,),
+    presupposes=("gradient.input",),
+)
+def orthogonal(trial: Trial) -> Verdict:
+    """Adding a constant to a feature, or (but for epsilon) scaling it, changes nothing: neither has a gradient."""
+    case, got = trial.case, trial.backwards[0].got("x")
+    if got is None or got.shape != case.shape:
+        return failed(f"dx has shape {None if got is None else got.shape}; x has {case.shape}")
+    around = tuple(k for k in range(got.ndim) if k != case.axis % got.ndim)
+    forward, gradients = trial.expected(0), trial.expected_gradients(0)
+    shape = [1] * got.ndim
+    shape[case.axis] = -1
+    mean, var = forward.mean.reshape(shape), forward.var
+    scale = np.sqrt(var + case.epsilon)
+    with np.errstate(all="ignore"):
+        x, dx = trial.arrays.x.astype(np.float64), got.astype(np.float64)
+        xhat = (x - mean) / scale.reshape(shape)
+        along = forward.gamma / scale * gradients.exact.gamma * (case.epsilon / (var + case.epsilon))
+        bound = np.asarray(gradients.bounds.x)
+        # Taking these sums rounds too, which for float64 is as much as is judged.
+        own = case.count * 2.0**-52
+        t_sum = bound.sum(axis=around) + own * np.abs(dx).sum(axis=around)
+        weighted = np.abs(xhat) * (bound + own * np.abs(dx))
+        # xhat is known to float64 only: its error moves the product by that much of dx.
+        blurred = 2.0**-50 * ((np.abs(x) + np.abs(mean)) / scale.reshape(shape) * np.abs(dx))
+        t_along = weighted.sum(axis=around) + blurred.sum(axis=around) + 2.0**-40 * np.abs(along)
+    return worst(
+        [
+            within(dx.sum(axis=around), np.zeros(case.n), t_sum, axis=0, what="the sum of dx over feature "),
+            within((dx * xhat).sum(axis=around), along, t_along, axis=0, what="dx . xhat of feature "),
+        ]
+    )
+
+
+@requirement(
+    "gradient.finite",
+    MUST,
+    "No gradient is NaN or infinite where the exact one is finite and well scaled.",
+    source="[N]",
+    probes=(ill,),
+    presupposes=("numerics.variance",),
+)
+def finite(trial: Trial) -> Verdict:
+    backwarded = trial.backwards[0]
+    for name in ("x", "gamma", "beta"):
+        got = backwarded.got(name)
+        if got is None:
+            return failed(f"backward gives no gradient of {name}")
+        lost = ~np.isfinite(got.astype(np.float64))
+        if lost.any():
+            index = tuple(int(i) for i in np.unravel_index(int(lost.argmax()), lost.shape))
+            feature = index[trial.case.axis] if name == "x" and got.shape == trial.case.shape else None
+            return failed(
+                f"d{name}{list(index)} is {got[index]}, although x, dy and the exact gradient are finite",
+                ratio=float("inf"),
+                feature=feature,
+                index=index,
+                actual=float(got[index]),
+            )
+    return passed()
