@@ -32,6 +32,8 @@ class Settings:
     :ivar max_examples: cases for a probe of full share, for each dtype.
     :ivar timeout: seconds an implementation may take for one call.
     :ivar memory: most bytes an implementation may use, where the system can limit it.
+    :ivar until_rejected: go on only to the first dtype in which a requirement fails, and shrink nothing:
+        enough to know that an implementation is wrong.
     """
 
     patterns: tuple[str, ...] = ()
@@ -40,6 +42,7 @@ class Settings:
     seed: int = 0
     timeout: float = 60.0
     memory: int | None = None
+    until_rejected: bool = False
 
     def shards(self) -> list[Shard]:
         """:raises ValueError: a pattern matches no requirement."""
@@ -88,12 +91,17 @@ def run_task(task: Task, stop: Stop = lambda: False, progress: Progress | None =
     try:
         with Worker(name, timeout=settings.timeout, memory=settings.memory) as worker:
             identity = worker.identity
+            rejected_in: str | None = None
             for shard in settings.shards():
+                if rejected_in not in (None, shard.dtype):
+                    break
                 if stop():
                     return TaskResult(name, "partial", identity, tuple(done), profile=profile)
-                result = run_shard(shard, worker, stop=stop)
+                result = run_shard(shard, worker, stop=stop, shrink=not settings.until_rejected)
                 profile += result.profile
                 done.append(result)
+                if settings.until_rejected and any(t.failures for t in result.tallies):
+                    rejected_in = shard.dtype
                 if progress is not None:
                     progress(name, result)
     except NotFound as error:

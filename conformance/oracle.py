@@ -5,7 +5,7 @@ float32 and narrower are judged by the reference in float64, float64 by the refe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.implementation import Array, LayerConfig
-from conformance.script import Answer, Backward, Build, Call, Forward, Load, Observation, Raised
+from conformance.script import Answer, Backward, Build, Call, Forward, Load, Observation, Raised, Transfer
 from reference import (
     DoubleDouble,
     Gradients,
@@ -111,12 +111,18 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """One forward call of an observation, in the state its layer was in."""
+    """One forward call of an observation, in the state its layer was in.
+
+    :ivar held: the parameters loaded. :ivar known: whether what it should give follows from the definition:
+        not where parameters of a wrong shape were taken, nor in inference after training, since the
+        running statistics then depend on conventions.
+    """
 
     call: Forward
     answer: Answer | Raised
     config: LayerConfig
     held: dict[str, Array] = field(default_factory=dict)
+    known: bool = True
 
     @property
     def got(self) -> Array | None:
@@ -124,17 +130,18 @@ class Forwarded:
         return self.answer.arrays["y"] if isinstance(self.answer, Answer) else None
 
     def expected(
-        self, level: Level = Level.MUST, epsilon: float | None = None, growth: float | None = None
+        self,
+        level: Level = Level.MUST,
+        epsilon: float | None = None,
+        granted: Arithmetic | None = None,
     ) -> Expected:
-        """What y should be. ``epsilon`` replaces the configured one, ``growth`` that of sums at the level."""
+        """What y should be. ``epsilon`` replaces the configured one, ``granted`` the level's arithmetic."""
         x, axis = self.call.x, self.config.axis
         n = x.shape[axis]
         epsilon = self.config.epsilon if epsilon is None else epsilon
         gamma = _vector(self.held.get("gamma"), n, 1.0)
         beta = _vector(self.held.get("beta"), n, 0.0)
-        granted = arithmetic(x.dtype.name, x.size // max(1, n), level)
-        if growth is not None:
-            granted = replace(granted, growth=growth)
+        granted = granted or arithmetic(x.dtype.name, x.size // max(1, n), level)
         where: Any = {"epsilon": epsilon, "axis": axis}
         wide = x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
         if self.call.training:
@@ -183,8 +190,13 @@ class Backwarded:
         """The gradient of ``x``, ``gamma`` or ``beta``, or None where there is none."""
         return self.answer.arrays.get(name) if isinstance(self.answer, Answer) else None
 
-    def expected(self, level: Level = Level.MUST, epsilon: float | None = None) -> ExpectedGradients:
-        """What the gradients should be. ``epsilon`` replaces the configured one."""
+    def expected(
+        self,
+        level: Level = Level.MUST,
+        epsilon: float | None = None,
+        granted: Arithmetic | None = None,
+    ) -> ExpectedGradients:
+        """What the gradients should be; ``epsilon`` and ``granted`` as for :meth:`Forwarded.expected`."""
         forward, dy = self.forward, self.call.dy
         x, axis, training = forward.call.x, forward.config.axis, forward.call.training
         n = x.shape[axis]
@@ -200,7 +212,7 @@ class Backwarded:
         where: Any = {"epsilon": epsilon, "axis": axis, "training": training}
         gradients = batch_norm_grad(_lift(x), gamma, *exact, _lift(dy), **where)
         lowered = Gradients(*map(_lower, gradients))
-        granted = arithmetic(x.dtype.name, x.size // max(1, n), level)
+        granted = granted or arithmetic(x.dtype.name, x.size // max(1, n), level)
         bounds = gradient_bounds(x, gamma, mean, var, dy, lowered, **where, arithmetic=granted)
         rest = (_rest(gradients.x), _rest(gradients.gamma), _rest(gradients.beta))
         return ExpectedGradients(lowered, rest, bounds)
@@ -223,14 +235,20 @@ def forwards(observation: Observation) -> list[Forwarded]:
     """The forward calls of an observation, each with the layer's configuration and loaded parameters."""
     configs: dict[int, LayerConfig] = {}
     held: dict[int, dict[str, Array]] = {}
+    moved: set[int] = set()  # layers whose running statistics training has moved
     found: list[Forwarded] = []
     call: Call
     for call, answer in zip(observation.script, observation.answers, strict=False):
         match call:
             case Build():
                 configs[call.layer], held[call.layer] = call.config, {}
+                moved.discard(call.layer)
             case Load() if isinstance(answer, Answer):
                 held[call.layer] = held[call.layer] | call.parameters
+                if {"running_mean", "running_var"} <= call.parameters.keys():
+                    moved.discard(call.layer)
+            case Transfer():
+                moved.add(call.layer)
             case Forward():
                 config = configs[call.layer]
                 kept = {
@@ -238,7 +256,12 @@ def forwards(observation: Observation) -> list[Forwarded]:
                     for name, value in held[call.layer].items()
                     if (config.scale or name != "gamma") and (config.center or name != "beta")
                 }
-                found.append(Forwarded(call, answer, config, kept))
+                n = call.x.shape[config.axis]
+                known = all(value.shape == (n,) for value in kept.values())
+                known &= call.training or call.layer not in moved
+                found.append(Forwarded(call, answer, config, kept, known))
+                if call.training:
+                    moved.add(call.layer)
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from conformance.case import Case
+from conformance.diagnosis import Diagnosis, diagnose
 from conformance.implementation import Capabilities
 from conformance.minimise import minimise
 from conformance.probes import Probe
@@ -17,6 +18,8 @@ from conformance.requirement import Outcome, Point, Requirement, Trial, Verdict,
 from conformance.script import Observation, Script
 from conformance.strategies import case_from, sketches
 from conformance.worker.client import Worker
+
+_EVIDENCE = 8  # failing trials kept to diagnose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Tally:
     :ivar worst: the worst verdict. :ivar observed: what was observed, each with how often.
     :ivar fits: sets of conventions that trials are consistent with, each with the first such case.
     :ivar points: what was measured on the way.
+    :ivar evidence: the first trials that failed, until they are diagnosed.
+    :ivar failed_at: the number of the first trial that failed, from 1; 0 if none.
     :ivar failures: how many trials failed.
     """
 
@@ -65,10 +70,14 @@ class Tally:
     fits: dict[frozenset[str], Case] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
     failures: int = 0
+    failed_at: int = 0
     first: Case | None = None
     counterexample: Counterexample | None = None
+    evidence: list[Trial] = field(default_factory=list)
+    diagnosis: Diagnosis | None = None
 
-    def add(self, case: Case, verdict: Verdict) -> None:
+    def add(self, trial: Trial, verdict: Verdict) -> None:
+        case = trial.case
         self.cases += 1
         self.experiments += case.n
         if verdict.observed is not None:
@@ -78,6 +87,9 @@ class Tally:
             self.fits.setdefault(verdict.fits, case)
         if verdict.outcome.failing:
             self.failures += 1
+            self.failed_at = self.failed_at or self.cases
+            if len(self.evidence) < _EVIDENCE:
+                self.evidence.append(trial)
         if self.worst is None or worst([self.worst, verdict]) is not self.worst:
             self.worst = verdict
             if verdict.outcome.failing:
@@ -107,10 +119,12 @@ class ShardResult:
     profile: Profile
 
 
-def run_shard(shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda: False) -> ShardResult:
+def run_shard(
+    shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda: False, shrink: bool = True
+) -> ShardResult:
     """Draw the cases, have the implementation perform them, judge; then shrink what failed.
 
-    :param stop: asked before every case; the result is then of the cases so far.
+    :param shrink: whether to look for the smallest failing case. :param stop: asked before every case; the result is then of the cases so far.
     """
     profile = Profile()
     capabilities = worker.identity.capabilities
@@ -141,10 +155,13 @@ def run_shard(shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda
         start = time.perf_counter()
         trial = Trial(case, observation, capabilities)
         for requirement, tally in zip(shard.requirements, tallies, strict=True):
-            tally.add(case, requirement.verdict(trial))
+            tally.add(trial, requirement.verdict(trial))
         profile.judging += time.perf_counter() - start
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
-        if tally.first is not None and not stop():
+        if tally.evidence and not stop():
+            tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
+            tally.evidence.clear()
+        if shrink and tally.first is not None and not stop():
             tally.counterexample = _shrunk(shard.probe, requirement, tally, worker)
     profile.implementation = worker.inside - inside
     profile.wire = max(0.0, worker.waited - waited - profile.implementation)

@@ -165,12 +165,15 @@ def update_running_statistics(
             )
     if count < 1:
         return running
-    kept = momentum if momentum_weighs == "old" else 1 - momentum
+    weight: Any = momentum
+    if any(isinstance(each, DoubleDouble) for each in (*running, *batch)):
+        weight = DoubleDouble(momentum)
+    kept, taken = (weight, 1 - weight) if momentum_weighs == "old" else (1 - weight, weight)
     (old_mean, old_var), (mean, var) = running, batch
     with np.errstate(all="ignore"):
         if variance == "unbiased":
-            var = var * (count / (count - 1) if count > 1 else math.inf)
-        return old_mean * kept + mean * (1 - kept), old_var * kept + var * (1 - kept)
+            var = var * float(count) / float(count - 1)
+        return old_mean * kept + mean * taken, old_var * kept + var * taken
 
 
 class _FeatureView:
@@ -209,7 +212,8 @@ class _FeatureView:
             )
         if isinstance(value, DoubleDouble):
             return value
-        return value.astype(self._dtype, copy=False)
+        value = value.astype(self._dtype, copy=False)
+        return DoubleDouble(value) if isinstance(self.x, DoubleDouble) else value
 
     def sum(self, a: Any) -> Any:
         if isinstance(a, DoubleDouble):

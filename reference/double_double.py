@@ -147,7 +147,7 @@ def _parts(x: DoubleDouble) -> tuple[Float64, Float64]:
 
 
 def _two_sum(a: Float64, b: Float64) -> tuple[Float64, Float64]:
-    """A + b as the rounded sum and its exact error."""
+    """a + b as the rounded sum and its exact error."""
     s = a + b
     t = s - a
     return s, (a - (s - t)) + (b - t)
@@ -160,7 +160,7 @@ def _fast_two_sum(a: Float64, b: Float64) -> tuple[Float64, Float64]:
 
 
 def _two_product(a: Float64, b: Float64) -> tuple[Float64, Float64]:
-    """A * b as the rounded product and its error, to 2^-106 relatively.
+    """a * b as the rounded product and its error, to 2^-104 relatively.
 
     The factors are split by masking bits and not by Veltkamp's multiplication, which overflows above
     2^996.

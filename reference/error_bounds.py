@@ -17,6 +17,10 @@ sum of N terms:
 delta enters rho squared: that is the virtue of centring before squaring. Where rho >= 1 the computed
 variance may be anything and the bound is infinite: then the output need only be finite.
 
+Welford's and Chan's updates multiply by means that still move, and their standard deviation may be off by delta
+itself. In y the first term of e makes room for that; in a gradient, and in a variance that is returned, nothing
+else does, and it is granted: drift = delta sqrt(var) / (var + epsilon).
+
 All functions take and return NumPy arrays, computed in float64. Source: Higham, *Accuracy and Stability of
 Numerical Algorithms*, 2nd ed., chapters 1 and 3; Chan, Golub and LeVeque, 1983; the derivations are in
 docs/numerics.md.

@@ -7,6 +7,7 @@ of its own to restore.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,14 +29,14 @@ def identity_parameters(mean: Array, var: Array, *, epsilon: float) -> tuple[Any
 
     With the paper's gamma = sqrt(var), ``epsilon=0`` here, it is off by what epsilon adds to the variance.
 
-    :raises ValueError: mean and var are not n-vectors of one length, or epsilon is negative.
+    :raises ValueError: mean and var are not n-vectors of one length, or epsilon is no finite number >= 0.
     """
     if mean.ndim != 1 or mean.shape != var.shape:
         raise ValueError(
             f"mean and var must be n-vectors of one length; they have shapes {mean.shape} and {var.shape}"
         )
-    if not epsilon >= 0:
-        raise ValueError(f"epsilon must be >= 0; it is {epsilon}")
+    if not 0 <= epsilon < math.inf:
+        raise ValueError(f"epsilon must be a finite number >= 0; it is {epsilon}")
     if isinstance(var, DoubleDouble):
         return (var + epsilon).sqrt(), mean
     return np.sqrt(var + np.asarray(epsilon, dtype=var.dtype)), mean

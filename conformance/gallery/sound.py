@@ -80,14 +80,18 @@ class ChannelsLastRows(_Sound):
         return rows.sum(axis=0).reshape(-1, 1, 1)
 
 
+def _less(var: Array, off: Array) -> Array:
+    """The variance less what the centre was off, not below 0. An infinite one stays infinite."""
+    return np.where(np.isinf(var), var, np.maximum(var - off, 0))
+
+
 class CorrectedTwoPass(_Sound):
     what = "Two passes, the second of which corrects the mean and the variance for the error of the first."
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
         mean = self.average(x)
         off = self.average(x - mean)
-        var = self.average(np.square(x - mean)) - np.square(off)
-        return mean + off, np.maximum(var, 0)
+        return mean + off, _less(self.average(np.square(x - mean)), np.square(off))
 
 
 def _merged(count: Any, mean: Array, spread: Array) -> tuple[Array, Array]:
@@ -116,7 +120,7 @@ class ChanMerge(_Sound):
 
 
 class Welford(_Sound):
-    what = "Welford's one-pass update; in 256 strands, merged at the end, where there are more than 4096 values."
+    what = "Welford's one-pass update; above 4096 values in 256 strands, merged at the end."
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
         rows = x.reshape(self.n, -1)
@@ -136,13 +140,14 @@ class Welford(_Sound):
 
 
 class ShiftedOnePass(_Sound):
-    what = "One pass over x less its first value, so that the sum of squares does not cancel."
+    """Less the first value alone would not do: an outlier there is far from the mean, and cancels."""
+
+    what = "One pass over x less the mean of its first eight values, so that the squares do not cancel."
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
-        first = x[:, :1, :1]
+        first = x.reshape(self.n, -1, 1)[:, :8].mean(axis=1, keepdims=True)
         mean = self.average(x - first)
-        var = self.average(np.square(x - first)) - np.square(mean)
-        return first + mean, np.maximum(var, 0)
+        return first + mean, _less(self.average(np.square(x - first)), np.square(mean))
 
 
 class OnePassInDouble(_Sound):

@@ -20,7 +20,7 @@ class _Sound(BatchNorm):
 
 
 class WeightOfTheNew(_Sound):
-    what = "momentum weighs the new batch, the running variance is unbiased, one value per feature is refused."
+    what = "momentum weighs the new batch, the running variance is unbiased, a single value is refused."
 
     def kept_variance(self, var: Array, count: int) -> Array:
         if count == 1:

@@ -244,9 +244,20 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
         _ratio(tallies),
         _listed(list(seen)) or None,
         counterexample.message if counterexample else top.message,
-        None,
+        _diagnosis(tallies),
         counterexample,
     )
+
+
+def _diagnosis(tallies: list[Tally]) -> str | None:
+    """What explains the failures; each explanation with the dtypes it explains, if there are several."""
+    texts: dict[str, list[str]] = {}
+    for tally in tallies:
+        if tally.diagnosis is not None and tally.dtype not in texts.get(tally.diagnosis.text, []):
+            texts.setdefault(tally.diagnosis.text, []).append(tally.dtype)
+    if len(texts) <= 1:
+        return next(iter(texts), None)
+    return " ".join(f"In {', '.join(dtypes)}: {text}" for text, dtypes in texts.items())
 
 
 def _contradiction(tallies: list[Tally]) -> str | None:

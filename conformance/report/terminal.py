@@ -165,6 +165,8 @@ def _failure(report: Report, finding: Finding, position: int, console: Console) 
     console.print(head)
     _indented(statement, console, style="italic")
     _indented(result.message, console)
+    if result.diagnosis:
+        _indented(result.diagnosis, console, style="bold magenta")
     if result.counterexample is not None:
         _indented(described_case(result.counterexample), console, style="cyan")
     if finding.followers:

@@ -127,6 +127,9 @@ def _cause(report: Report, failing: dict[str, Result], name: str) -> str:
     """
     presupposes = {r.id: r.presupposes for r in report.requirements}
     order = list(presupposes)
+    if failing[name].outcome is Outcome.ERROR:
+        # A layer whose gamma or beta is no n-vector cannot so much as be loaded.
+        presupposes[name] = ("shape.gamma", "shape.beta", *presupposes[name])
     own = set(failing_dtypes(failing[name]))
     for earlier in presupposes[name]:
         if earlier not in failing:

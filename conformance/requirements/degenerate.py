@@ -84,7 +84,10 @@ def _extreme(of: str) -> Any:
 
 _PLAIN = replace(probes.PLAIN, max_count=64)
 _ONE = replace(
-    probes.PLAIN, pool=(((1, 3), 1), ((1, 3, 1), 1), ((1, 1, 1, 3), -1)), gammas=("random",), betas=("random",)
+    probes.PLAIN,
+    pool=(((1, 3), 1), ((1, 3, 1), 1), ((1, 1, 1, 3), -1)),
+    gammas=("random",),
+    betas=("random",),
 )
 _EXTREME = replace(
     _PLAIN,

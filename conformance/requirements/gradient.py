@@ -104,7 +104,9 @@ def fixed_statistics(trial: Trial) -> Verdict:
     MUST,
     "dgamma and dbeta are n-vectors, dx has the shape of x.",
     source="[Q]",
-    probes=(replace(training, name="gradient-shape", domain=replace(probes.PLAIN, min_features=2), share=0.25),),
+    probes=(
+        replace(training, name="gradient-shape", domain=replace(probes.PLAIN, min_features=2), share=0.25),
+    ),
 )
 def shape(trial: Trial) -> Verdict:
     backwarded, n = trial.backwards[0], trial.case.n

@@ -226,6 +226,4 @@ def duplicate(trial: Trial) -> Verdict:
 def sample(trial: Trial) -> Verdict:
     axis = batch_axis(trial.case)
     half = range(trial.forwards[1].call.x.shape[axis])
-    return _alike(
-        trial, 1, "y of the first samples alone,", lambda y, bound=False: _taken(y, half, axis)
-    )
+    return _alike(trial, 1, "y of the first samples alone,", lambda y, bound=False: _taken(y, half, axis))

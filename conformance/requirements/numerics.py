@@ -9,6 +9,7 @@ import numpy as np
 from conformance import probes
 from conformance.case import Case
 from conformance.implementation import Capabilities
+from conformance.oracle import arithmetic
 from conformance.probes import Probe
 from conformance.realisation import Arrays
 from conformance.requirement import (
@@ -152,9 +153,7 @@ large = Probe(
         gammas=("one",),
         betas=("zero",),
         pool=tuple(
-            (shape, 1)
-            for m in (1000, 10_000, 100_000, 1_000_000)
-            for shape in ((m, 2), (4, 2, m // 4))
+            (shape, 1) for m in (1000, 10_000, 100_000, 1_000_000) for shape in ((m, 2), (4, 2, m // 4))
         ),
     ),
     ("training",),
@@ -205,7 +204,8 @@ def large_batch(trial: Trial) -> Verdict:
     if case.dtype == "float64":
         return Verdict(Outcome.UNSUPPORTED, message="is of float32 and narrower")
     forwarded = trial.forwards[0]
-    expected = forwarded.expected(SHOULD, growth=probabilistic(case.count))
+    granted = replace(arithmetic(case.dtype, case.count, SHOULD), growth=probabilistic(case.count))
+    expected = forwarded.expected(granted=granted)
     verdict = within(forwarded.got, expected.y, expected.bound, axis=case.axis)
     if forwarded.got is None or forwarded.got.shape != expected.y.shape:
         return verdict
@@ -215,8 +215,7 @@ def large_batch(trial: Trial) -> Verdict:
         kappa = np.abs(expected.mean) / np.sqrt(expected.var)
         bound = np.median(expected.bound, axis=around)
     points = (
-        Point(float(k), case.count, float(e), float(b))
-        for k, e, b in zip(kappa, error, bound, strict=True)
+        Point(float(k), case.count, float(e), float(b)) for k, e, b in zip(kappa, error, bound, strict=True)
     )
     return replace(verdict, points=tuple(points))
 

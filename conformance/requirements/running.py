@@ -151,7 +151,9 @@ def _fitting(trial: Trial) -> tuple[list[tuple[str, str]], Verdict]:
     """The conventions (weights, estimator) that every step fits, and the verdict of the one that fits best."""
     case = trial.case
     config = trial.answers(Build)[0][0].config
-    momenta = {case.momentum, float(np.float32(case.momentum))} if case.dtype == "float64" else {case.momentum}
+    momenta = (
+        {case.momentum, float(np.float32(case.momentum))} if case.dtype == "float64" else {case.momentum}
+    )
     steps = [call for call, _ in trial.answers(Forward) if call.training]
     states = [_vectors(trial, k) for k in range(len(steps) + 1)]
     if any(state is None for state in states):

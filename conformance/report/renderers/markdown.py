@@ -80,6 +80,8 @@ def _failure(report: Report, finding: Finding) -> list[str]:
     head = f"{_escape(result.implementation)}: {result.requirement}"
     lines = ["", f"### {head}", "", f"> {_escape(statement)}", ""]
     lines += [f"{headline(finding)}: {_escape(result.message)}", ""]
+    if result.diagnosis:
+        lines += [f"**{_escape(result.diagnosis)}**", ""]
     if result.counterexample is not None:
         lines += ["Smallest case:", "", "```", _fenced(described_case(result.counterexample)), "```", ""]
     if finding.followers:

@@ -1,0 +1,136 @@
+"""What the suite itself is worth: how many wrong implementations it rejects, how many sound ones it accuses.
+
+Both galleries are put to it like any implementation, in processes of their own. An impostor is rejected if
+any requirement fails; a sound variant is accused if one fails that it does not declare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from conformance.campaign import Settings, TaskResult
+from conformance.gallery import Exhibit, exhibits
+from conformance.oracle import Level
+from conformance.parallel import run_all
+from conformance.report import model
+from conformance.report.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """What became of an impostor.
+
+    :ivar caught_by: requirements that fail. :ivar cases: how many were judged up to the first that failed.
+    :ivar diagnoses: keys of the deviations named.
+    """
+
+    exhibit: Exhibit
+    caught_by: tuple[str, ...]
+    cases: int
+    diagnoses: tuple[str, ...]
+
+    @property
+    def diagnosed(self) -> str:
+        """Whether the deviation named is the right one: right, wrong, none named, or other, if none was due."""
+        named = {part for key in self.diagnoses for part in key.replace("|", "+").split("+") if part}
+        if not named:
+            return "none"
+        if not self.exhibit.deviation:
+            return "other"
+        return "right" if any(self.exhibit.deviation in part for part in named) else "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Accusation:
+    """A false alarm: a requirement that a sound variant fails, and why."""
+
+    exhibit: Exhibit
+    requirement: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """:ivar experiments: feature experiments put to sound variants."""
+
+    rejections: tuple[Rejection, ...]
+    accusations: tuple[Accusation, ...]
+    sound: int
+    experiments: int
+    problems: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        survivors = any(not r.caught_by for r in self.rejections)
+        return not survivors and not self.accusations and not self.problems
+
+
+def self_check(
+    settings: Settings,
+    *,
+    experiments: int | None = None,
+    sound_only: bool = False,
+    kinds: tuple[str, ...] = (),
+    jobs: int = 2,
+    finished: Callable[[TaskResult], None] = lambda _: None,
+) -> SelfCheck:
+    """Run both galleries.
+
+    :param experiments: feature experiments to put to the sound variants, in all; None is one run each.
+    :param kinds: only exhibits of these kinds.
+    """
+    every = [e for e in exhibits() if not kinds or e.kind in kinds]
+    sound = [e for e in every if e.sound]
+    impostors = [] if sound_only else [e for e in every if not e.sound]
+    accusations: list[Accusation] = []
+    problems: list[str] = []
+    rejections: list[Rejection] = []
+    judged, round_ = 0, 0
+    if impostors:
+        quick = replace(settings, until_rejected=True)
+        results, _ = run_all([e.target for e in impostors], quick, jobs=jobs, finished=finished)
+        rejections = [_rejection(e, r, quick) for e, r in zip(impostors, results, strict=True)]
+        problems += _problems(results)
+    while sound and (round_ == 0 or judged < (experiments or 0)):
+        # Every round has other cases.
+        again = replace(settings, seed=settings.seed + round_)
+        results, stopped = run_all([e.target for e in sound], again, jobs=jobs, finished=finished)
+        for exhibit, result in zip(sound, results, strict=True):
+            accusations += _accusations(exhibit, _report([result], again))
+            judged += sum(max(t.experiments for t in s.tallies) for s in result.shards)
+        problems += _problems(results)
+        round_ += 1
+        if stopped:
+            problems.append("interrupted")
+            break
+    return SelfCheck(tuple(rejections), tuple(accusations), len(sound), judged, tuple(problems))
+
+
+def _report(results: list[TaskResult], settings: Settings) -> Report:
+    return model.build(results, settings, started=0.0, seconds=0.0)
+
+
+def _problems(results: list[TaskResult]) -> list[str]:
+    return [f"{r.implementation}: {r.problem or r.status}" for r in results if r.status != "complete"]
+
+
+def _rejection(exhibit: Exhibit, result: TaskResult, settings: Settings) -> Rejection:
+    caught = [r.requirement for r in _report([result], settings).results if r.outcome.failing]
+    cases = 0
+    for shard in result.shards:
+        first = min((t.failed_at for t in shard.tallies if t.failed_at), default=0)
+        cases += first or max(t.cases for t in shard.tallies)
+        if first:
+            break
+    keys = {t.diagnosis.key for s in result.shards for t in s.tallies if t.diagnosis and t.diagnosis.key}
+    return Rejection(exhibit, tuple(caught), cases, tuple(sorted(keys)))
+
+
+def _accusations(exhibit: Exhibit, report: Report) -> list[Accusation]:
+    """Any failure counts, of whatever level, but for those that are the variant's declared nature."""
+    return [
+        Accusation(exhibit, r.requirement, r.message)
+        for r in report.results
+        if r.fails_at(tuple(Level)) and r.requirement not in exhibit.declared
+    ]
