@@ -24,6 +24,7 @@ from conformance.report import model, terminal
 from conformance.report.renderers import write
 from conformance.requirement import catalogue
 from conformance.script import Identity
+from conformance.self_check import self_check
 from conformance.shard import Profile
 from conformance.worker.client import CannotStart, Worker
 from conformance.worker.locate import NotFound, registered, resolve
@@ -223,6 +224,37 @@ def run(
     if not report.results and not interrupted:
         status = _COULD_NOT_START
     sys.exit(status)
+
+
+@main.command("self-check")
+@click.option(
+    "--experiments", type=click.IntRange(1), help="Feature experiments to put to the sound variants."
+)
+@click.option("--sound-only", is_flag=True, help="Only look for false alarms.")
+@click.option("--kind", "kinds", multiple=True, help="Only exhibits of this kind; repeatable.")
+@click.option("--max-examples", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, (1 << 32) - 1))
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1))
+def self_check_(
+    experiments: int | None,
+    sound_only: bool,
+    kinds: tuple[str, ...],
+    max_examples: int,
+    seed: int,
+    jobs: int,
+) -> None:
+    """Put the suite itself to the test: impostors must be rejected, sound variants not accused."""
+    errors = Console(stderr=True)
+    settings = Settings(max_examples=max_examples, seed=seed)
+
+    def tell(result: TaskResult) -> None:
+        errors.print(f"{result.implementation}: {result.status}", highlight=False, markup=False)
+
+    check = self_check(
+        settings, experiments=experiments, sound_only=sound_only, kinds=kinds, jobs=jobs, finished=tell
+    )
+    terminal.show_self_check(check, Console())
+    sys.exit(0 if check.holds else _FAILED)
 
 
 def sum_profiles(results: list[TaskResult]) -> Profile:

@@ -43,6 +43,11 @@ class Diagnosis:
 
 def diagnose(trials: Sequence[Trial], level: Level) -> Diagnosis | None:
     """Explain the failing ``trials`` of one requirement; None where there is nothing to compare."""
+    with np.errstate(all="ignore"):
+        return _diagnose(trials, level)
+
+
+def _diagnose(trials: Sequence[Trial], level: Level) -> Diagnosis | None:
     trials = [t for t in trials if t.observation.lost is None and t.observation.unexpected() is None]
     if not trials:
         return None
@@ -99,7 +104,7 @@ def _granted(f: Forwarded, dtype: str) -> Arithmetic:
 
 
 def _count(f: Forwarded) -> int:
-    return f.call.x.size // max(1, f.call.x.shape[f.config.axis])
+    return int(f.call.x.size) // max(1, int(f.call.x.shape[f.config.axis]))
 
 
 def _within(f: Forwarded, granted: Arithmetic) -> bool:
@@ -285,7 +290,7 @@ def _explains_gradient(d: Deviation, b: Backwarded, level: Level) -> bool:
                     exact = np.broadcast_to(value, (s.x.shape[1], 1))[:, 0]
                 bound = 2 * bound + 64 * u * np.abs(exact)
                 if name == "gamma":
-                    bound = bound + 64 * u * count * np.abs(s.x * s.dy).mean(axis=(0, 2))
+                    bound = bound + 64 * u * count * np.abs(s.x * made["dy"]).mean(axis=(0, 2))
             near = np.abs(got.astype(np.float64) - exact) <= bound
         if not (near | ~np.isfinite(exact)).all():
             return False

@@ -310,7 +310,11 @@ class Requirement:
         if unexpected is not None:
             call, raised = unexpected
             return Verdict(Outcome.ERROR, message=_raised(call, raised))
-        return self.judge(trial)
+        try:
+            return self.judge(trial)
+        except Exception as error:
+            # An implementation may return what no judge foresaw; that costs this verdict and not the run.
+            return Verdict(Outcome.ERROR, message=f"could not be judged: {type(error).__name__}: {error}")
 
 
 def _raised(call: Call, raised: Raised) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from conformance.case import Case
@@ -124,7 +125,8 @@ def run_shard(
 ) -> ShardResult:
     """Draw the cases, have the implementation perform them, judge; then shrink what failed.
 
-    :param shrink: whether to look for the smallest failing case. :param stop: asked before every case; the result is then of the cases so far.
+    :param stop: asked before every case; the result is then of the cases so far.
+    :param shrink: whether to look for the smallest failing case.
     """
     profile = Profile()
     capabilities = worker.identity.capabilities
@@ -159,7 +161,9 @@ def run_shard(
         profile.judging += time.perf_counter() - start
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
         if tally.evidence and not stop():
-            tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
+            # What cannot be explained, for whatever reason, is a failure all the same.
+            with suppress(ArithmeticError, ValueError, LookupError):
+                tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
             tally.evidence.clear()
         if shrink and tally.first is not None and not stop():
             tally.counterexample = _shrunk(shard.probe, requirement, tally, worker)

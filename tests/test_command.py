@@ -130,9 +130,7 @@ def test_exit_zero_is_for_reports_not_for_gates(bnconf: Command, wrong: Wrong) -
 # -- reproducibility
 
 
-def test_same_seed_same_report_with_any_number_of_jobs(
-    bnconf: Command, wrong: Wrong, tmp_path: Path
-) -> None:
+def test_same_seed_same_report_with_any_number_of_jobs(bnconf: Command, wrong: Wrong, tmp_path: Path) -> None:
     reports = []
     for name, jobs in (("a", "1"), ("b", "1"), ("c", "2")):
         bnconf("run", "reference", wrong("EpsilonOutside"), *FEW, "--seed", "7", "--jobs", jobs, "-o", name)

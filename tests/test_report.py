@@ -38,9 +38,7 @@ def hostile(report: Report) -> Report:
         implementations=tuple(
             replace(each, framework=HOSTILE, version=HOSTILE) for each in report.implementations
         ),
-        results=tuple(
-            replace(each, message=HOSTILE, observed=HOSTILE) for each in report.results
-        ),
+        results=tuple(replace(each, message=HOSTILE, observed=HOSTILE) for each in report.results),
     )
 
 
@@ -88,7 +86,9 @@ def test_summary_shows_hostile_text_as_text(hostile: Report) -> None:
     assert "<img" not in text.replace("\\<img", "")
     for line in text.splitlines():
         if line.startswith("| reference"):
-            assert len([c for c in line.replace("\\|", "") if c == "|"]) == line.count("|") - line.count("\\|")
+            assert len([c for c in line.replace("\\|", "") if c == "|"]) == line.count("|") - line.count(
+                "\\|"
+            )
 
 
 def test_summary_stays_under_64_kb(report: Report) -> None:

@@ -36,7 +36,8 @@ class Layer:
 
     def standardise(self, x: np.ndarray, around: tuple[int, ...]) -> np.ndarray:
         mean, var = x.mean(axis=around, keepdims=True), x.var(axis=around, keepdims=True)
-        return (x - mean) / np.sqrt(var + np.float32(self.config.epsilon))
+        xhat: np.ndarray = (x - mean) / np.sqrt(var + np.float32(self.config.epsilon))
+        return xhat
 
     def forward(self, x: np.ndarray, *, training: bool) -> np.ndarray:
         if not training:
@@ -75,7 +76,8 @@ class EpsilonOutside(_Implementation):
     class Layer(Layer):
         def standardise(self, x: np.ndarray, around: tuple[int, ...]) -> np.ndarray:
             mean, std = x.mean(axis=around, keepdims=True), x.std(axis=around, keepdims=True)
-            return (x - mean) / (std + np.float32(self.config.epsilon))
+            xhat: np.ndarray = (x - mean) / (std + np.float32(self.config.epsilon))
+            return xhat
 
     def build(self, config: LayerConfig) -> Any:
         return self.Layer(config, (config.input_shape[config.axis],))

@@ -110,6 +110,7 @@ class BetaIgnored(_Affine):
 
 class GammaSquared(_Affine):
     what = "Multiplies by gamma twice."
+    deviation = "gamma-squared"
 
     def affine(self, xhat: Array) -> Array:
         return xhat * self.gamma * self.gamma + self.beta
@@ -117,6 +118,7 @@ class GammaSquared(_Affine):
 
 class GammaPlusOne(_Affine):
     what = "Multiplies by 1 + gamma, and creates gamma as 0."
+    deviation = "gamma-offset"
 
     def create(self) -> dict[str, Array]:
         held = super().create()
@@ -129,17 +131,23 @@ class GammaPlusOne(_Affine):
 
 class BetaSubtracted(_Affine):
     what = "y = gamma xhat - beta."
+    deviation = "beta-negated"
 
     def affine(self, xhat: Array) -> Array:
         return xhat * self.gamma - self.beta
 
 
-class GammaReversed(_Affine):
-    what = "Gives the first feature the last gamma, and so on: the vector is read backwards."
+class ParametersReversed(_Affine):
+    what = "Gives the first feature the last gamma and beta, and so on: the vectors are read backwards."
+    deviation = "gamma-reversed"
 
     @property
     def gamma(self) -> Array:
         return super().gamma[::-1]
+
+    @property
+    def beta(self) -> Array:
+        return super().beta[::-1]
 
 
 class BetaRolled(_Affine):

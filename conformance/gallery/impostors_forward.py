@@ -60,6 +60,7 @@ class EpsilonTwice(_Forward):
 class EpsilonFixed(_Forward):
     what = "Uses 1e-3 for epsilon whatever was asked for."
     link = "https://github.com/Xilinx/finn-base/pull/21"
+    deviation = "epsilon-fixed-0.001"
 
     def start(self, config: LayerConfig) -> None:
         super().start(config)
@@ -68,6 +69,7 @@ class EpsilonFixed(_Forward):
 
 class EpsilonAsFloor(_Forward):
     what = "Takes epsilon for the least variance instead of adding it."
+    deviation = "epsilon-as-floor"
 
     def inverse(self, var: Array) -> Array:
         return 1 / np.sqrt(np.maximum(var, self.epsilon))
@@ -106,6 +108,7 @@ class MeanNotSubtracted(_Forward):
 
 class MeanOnly(_Forward):
     what = "Subtracts the mean, but does not divide by the deviation."
+    deviation = "variance-not-divided-out"
 
     def inverse(self, var: Array) -> Array:
         return np.ones_like(var)
@@ -155,6 +158,7 @@ class BetaForgottenInInference(_Forward):
 
 class RunningDeviationTakenForVariance(_Forward):
     what = "In inference squares the running variance, as if it were a standard deviation."
+    deviation = "variance-stored-as-std"
 
     def given(self) -> tuple[Array, Array]:
         mean, var = super().given()

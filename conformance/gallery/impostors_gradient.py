@@ -57,6 +57,7 @@ class GradientWithoutVarianceTerm(_InputGradient):
 
 class GradientWithoutMeanTerm(_InputGradient):
     what = "dx takes the mean for a constant."
+    deviation = "gradient-without-mean-term"
 
     def inner(self, dy: Array, xhat: Array, dgamma: Array, dbeta: Array, count: int) -> Array:
         return dy - xhat * (dgamma / count)
@@ -79,6 +80,7 @@ class GradientScaledByCount(_InputGradient):
 
 class GradientUnbiased(_InputGradient):
     what = "The variance term of dx divides by N - 1."
+    deviation = "gradient-unbiased"
 
     def inner(self, dy: Array, xhat: Array, dgamma: Array, dbeta: Array, count: int) -> Array:
         return dy - dbeta / count - xhat * (dgamma / max(1, count - 1))
@@ -93,6 +95,7 @@ class GradientOverTheBatchAxis(_InputGradient):
 
 class GradientWithoutGamma(_Gradient):
     what = "dx lacks the factor gamma."
+    deviation = "gradient-without-gamma"
 
     def input_gradient(
         self, call: Call, dy: Array, xhat: Array, inverse: Array, dgamma: Array, dbeta: Array
@@ -167,6 +170,7 @@ class GradientBetaMean(_Gradient):
 class GradientGammaMean(_Gradient):
     what = "dgamma is the mean of dy xhat instead of the sum."
     link = "https://github.com/cthorey/CS231/issues/9"
+    deviation = "gradient-gamma-mean"
 
     def gradients(self, call: Call, dy: Array) -> _Three:
         dx, dgamma, dbeta = super().gradients(call, dy)
@@ -175,6 +179,7 @@ class GradientGammaMean(_Gradient):
 
 class GradientsSwapped(_Gradient):
     what = "Returns dbeta for gamma and dgamma for beta."
+    deviation = "gradient-swapped"
 
     def gradients(self, call: Call, dy: Array) -> _Three:
         dx, dgamma, dbeta = super().gradients(call, dy)
@@ -184,6 +189,7 @@ class GradientsSwapped(_Gradient):
 class GradientsSkipped(_Gradient):
     what = "The gradients of gamma and beta are 0."
     link = "https://github.com/Oneflow-Inc/oneflow/issues/5602"
+    deviation = "gradient-gamma-zero"
 
     def gradients(self, call: Call, dy: Array) -> _Three:
         dx, dgamma, dbeta = super().gradients(call, dy)

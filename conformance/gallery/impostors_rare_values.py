@@ -89,6 +89,7 @@ class SmallEpsilon(_Rare):
 
 class EpsilonInHalf(_Rare):
     what = "epsilon is rounded to float16: one part in a thousand, or 0."
+    deviation = "epsilon-rounded-to-half"
 
     def start(self, config: LayerConfig) -> None:
         super().start(config)

@@ -30,6 +30,7 @@ from conformance.report.words import (
     shapes,
     standing,
 )
+from conformance.self_check import SelfCheck
 from conformance.shard import Profile
 
 _STYLES = {"pass": "green", "should": "yellow", "fail": "bold red", "none": "dim"}
@@ -198,6 +199,45 @@ def _summary(report: Report, console: Console) -> None:
     else:
         line.append("everything holds", style="bold green")
     console.print(line)
+
+
+def show_self_check(check: SelfCheck, console: Console) -> None:
+    """Impostors with what caught them and how soon, false alarms, and the two numbers that count."""
+    if check.rejections:
+        table = Table("impostor", "kind", "cases", "caught by", "diagnosis", box=box.SIMPLE_HEAD)
+        for each in check.rejections:
+            caught = ", ".join(each.caught_by[:2]) + (" ..." if len(each.caught_by) > 2 else "")
+            table.add_row(
+                each.exhibit.id,
+                each.exhibit.kind,
+                str(each.cases),
+                caught or Text("SURVIVES", style="bold red"),
+                each.diagnosed,
+            )
+        console.print(table)
+        cases = sorted(each.cases for each in check.rejections if each.caught_by)
+        due = [each for each in check.rejections if each.exhibit.deviation]
+        console.print(
+            f"impostors rejected: {len(cases)} of {len(check.rejections)}; cases it took: median "
+            f"{cases[len(cases) // 2]}, worst {cases[-1]}; of {len(due)} with a named deviation "
+            f"{sum(r.diagnosed == 'right' for r in due)} diagnosed rightly, "
+            f"{sum(r.diagnosed == 'wrong' for r in due)} wrongly",
+            highlight=False,
+        )
+    for accusation in check.accusations:
+        console.print(
+            f"false alarm: {accusation.exhibit.id}, {accusation.requirement}: {accusation.message}",
+            style="bold red",
+            markup=False,
+            highlight=False,
+        )
+    for problem in check.problems:
+        console.print(problem, style="bold red", markup=False, highlight=False)
+    console.print(
+        f"false alarms: {len(check.accusations)} in {number(check.experiments)} feature experiments on "
+        f"{check.sound} sound variants",
+        highlight=False,
+    )
 
 
 def show_profile(profile: Profile, console: Console) -> None:

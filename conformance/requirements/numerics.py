@@ -9,13 +9,12 @@ import numpy as np
 from conformance import probes
 from conformance.case import Case
 from conformance.implementation import Capabilities
-from conformance.oracle import arithmetic
+from conformance.oracle import Level, arithmetic
 from conformance.probes import Probe
 from conformance.realisation import Arrays
 from conformance.requirement import (
     MUST,
     SHOULD,
-    Level,
     Outcome,
     Point,
     Trial,

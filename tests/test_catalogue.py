@@ -1,0 +1,67 @@
+"""The catalogue as a whole, and the diagnosis of what fails it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from conformance.campaign import Settings, Task, run_task
+from conformance.deviations import FORWARD, GRADIENT
+from conformance.report.model import Result, build
+from conformance.requirement import catalogue
+from conformance.requirements import GROUPS
+from tests.conftest import WRONG
+
+
+def results(name: str, *patterns: str, **settings: object) -> dict[str, Result]:
+    chosen = Settings(patterns, max_examples=24, dtypes=("float32",), **settings)  # type: ignore[arg-type]
+    report = build([run_task(Task(name, chosen))], chosen, started=0.0, seconds=0.0)
+    return {each.requirement: each for each in report.results}
+
+
+def test_every_requirement_is_told_in_full() -> None:
+    for each in catalogue():
+        assert re.fullmatch(r"[a-z]+\.[a-z-]+", each.id)
+        assert each.group in GROUPS
+        assert each.statement.endswith(".")
+        assert each.source
+        assert each.probes
+
+
+def test_what_is_presupposed_is_in_the_catalogue() -> None:
+    known = {each.id for each in catalogue()}
+    assert {name for each in catalogue() for name in each.presupposes} <= known
+
+
+def test_patterns_select_and_those_that_match_nothing_are_refused() -> None:
+    assert {each.group for each in catalogue(("shape.*",))} == {"shape"}
+    with pytest.raises(ValueError, match="no requirement matches 'shapes"):
+        catalogue(("shapes.*",))
+
+
+def test_deviations_have_names_of_their_own() -> None:
+    keys = [each.key for each in (*FORWARD, *GRADIENT)]
+    assert len(keys) == len(set(keys))
+
+
+def test_epsilon_outside_the_root_is_called_by_its_name() -> None:
+    failing = results(f"{WRONG}:EpsilonOutside", "forward.epsilon", "forward.training")
+    for each in failing.values():
+        assert each.diagnosis is not None
+        assert "epsilon added outside the square root" in each.diagnosis
+
+
+def test_conventions_are_measured_not_assumed() -> None:
+    observed = {name: each.observed for name, each in results("reference", "running.*").items()}
+    assert observed["running.momentum"] == "momentum is the weight kept"
+    assert observed["running.variance"] == "biased"
+
+
+def test_many_experiments_on_the_reference_raise_no_alarm() -> None:
+    """The same with --max-examples 1000 is 10^5 feature experiments in each of float32 and float16."""
+    settings = Settings(("shape.*", "forward.*", "identity.*", "numerics.bound"), ("float32", "float16"), 80)
+    result = run_task(Task("reference", settings))
+    tallies = [tally for shard in result.shards for tally in shard.tallies]
+    assert sum(tally.experiments for tally in tallies) > 100_000
+    assert [t.worst for t in tallies if t.failures] == []
