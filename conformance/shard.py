@@ -21,6 +21,7 @@ from conformance.strategies import case_from, sketches
 from conformance.worker.client import Worker
 
 _EVIDENCE = 8  # failing trials kept to diagnose from
+_LOSSES = 4  # crashes or hangs in a row after which the rest of a shard is not tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +154,16 @@ def run_shard(
             profile.generation += time.perf_counter() - start
             yield script
 
+    lost = 0
     for case, observation in zip(drawn, worker.stream(scripts()), strict=False):
         start = time.perf_counter()
         trial = Trial(case, observation, capabilities)
         for requirement, tally in zip(shard.requirements, tallies, strict=True):
             tally.add(trial, requirement.verdict(trial))
         profile.judging += time.perf_counter() - start
+        lost = lost + 1 if observation.lost is not None else 0
+        if stop() or lost == _LOSSES:
+            break
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
         if tally.evidence and not stop():
             # What cannot be explained, for whatever reason, is a failure all the same.
@@ -166,7 +171,7 @@ def run_shard(
                 tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
             tally.evidence.clear()
         if shrink and tally.first is not None and not stop():
-            tally.counterexample = _shrunk(shard.probe, requirement, tally, worker)
+            tally.counterexample = _shrunk(shard.probe, requirement, tally, worker, stop)
     profile.implementation = worker.inside - inside
     profile.wire = max(0.0, worker.waited - waited - profile.implementation)
     return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
@@ -177,13 +182,17 @@ def observe(probe: Probe, case: Case, worker: Worker) -> Observation:
     return worker.run(probe.script(case, realise(case), worker.identity.capabilities))
 
 
-def _shrunk(probe: Probe, requirement: Requirement, tally: Tally, worker: Worker) -> Counterexample:
+def _shrunk(
+    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
+) -> Counterexample:
     assert tally.first is not None and tally.worst is not None
     capabilities = worker.identity.capabilities
     outcome = tally.worst.outcome
     verdicts = {tally.first: tally.worst}
 
     def fails(case: Case) -> bool:
+        if stop():
+            return False
         trial = Trial(case, observe(probe, case, worker), capabilities)
         verdicts[case] = requirement.verdict(trial)
         return verdicts[case].outcome is outcome

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,10 +34,13 @@ def leaders(pids: list[int]) -> list[int]:
 
 
 def end(pids: list[int], within: float = 5.0) -> list[int]:
-    """Those that are still alive after so many seconds."""
+    """Those that are still alive after so many seconds. They are killed then, to trouble no other test."""
     deadline = time.monotonic() + within
     while (left := [pid for pid in pids if pid in _table()]) and time.monotonic() < deadline:
         time.sleep(0.02)
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return left
 
 

@@ -70,9 +70,8 @@ class GradientVarianceTermAdded(_InputGradient):
         return dy - dbeta / count + xhat * (dgamma / count)
 
 
-class GradientScaledByCount(_InputGradient):
+class GradientTimesCount(_InputGradient):
     what = "dx lacks the factor 1 / N of the closed form N dy - sum dy - xhat sum dy xhat."
-    deviation = "gradient-scaled-by-count"
 
     def inner(self, dy: Array, xhat: Array, dgamma: Array, dbeta: Array, count: int) -> Array:
         return super().inner(dy, xhat, dgamma, dbeta, count) * count
@@ -175,6 +174,16 @@ class GradientGammaMean(_Gradient):
     def gradients(self, call: Call, dy: Array) -> _Three:
         dx, dgamma, dbeta = super().gradients(call, dy)
         return dx, dgamma / dy[0].size, dbeta
+
+
+class GradientScaledByCount(_Gradient):
+    what = "All gradients are divided by N, as if dy were that of a sum and the loss a mean."
+    deviation = "gradient-scaled-by-count"
+
+    def gradients(self, call: Call, dy: Array) -> _Three:
+        dx, dgamma, dbeta = super().gradients(call, dy)
+        count = dy[0].size
+        return dx / count, dgamma / count, dbeta / count
 
 
 class GradientsSwapped(_Gradient):

@@ -1,0 +1,1 @@
+"""Implementations that misbehave, for the tests of what the suite survives."""
