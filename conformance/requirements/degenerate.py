@@ -85,6 +85,7 @@ def _extreme(of: str) -> Any:
 _PLAIN = replace(probes.PLAIN, max_count=64)
 _ONE = replace(
     probes.PLAIN,
+    min_count=1,
     pool=(((1, 3), 1), ((1, 3, 1), 1), ((1, 1, 1, 3), -1)),
     gammas=("random",),
     betas=("random",),
