@@ -188,21 +188,21 @@ def _one_pass(f: Forwarded, granted: Arithmetic) -> bool:
         loss = ((granted.growth + 8) * granted.u * (s.var + s.mean**2) / total)[:, 0]
         for k in range(s.x.shape[1]):
             y, target, room = got[:, k], exact[:, k], bound[:, k]
-            if (np.abs(y - target) <= room).all():
+            if (np.abs(y - target) <= room).all() or not np.isfinite(target).all():
                 continue
-            if s.mean[k, 0] ** 2 < s.var[k, 0]:
+            if 16 * s.mean[k, 0] ** 2 < s.var[k, 0]:
                 return False
             if not np.isfinite(y).all():
-                if loss[k] < 0.25:
+                if not 0.25 <= loss[k] < np.inf:
                     return False
-            else:
-                centred = target - s.beta[k]
-                square = float((centred**2).sum())
-                factor = float(((y - s.beta[k]) * centred).sum()) / square if square else 1.0
-                lost = abs(1 / factor**2 - 1) if factor else np.inf
-                rest = np.abs(y - s.beta[k] - factor * centred)
-                if lost > 2 * loss[k] or (rest > 4 * room * max(1.0, abs(factor))).any():
-                    return False
+                continue  # consistent, but nothing that could be compared
+            centred = target - s.beta[k]
+            square = float((centred**2).sum())
+            factor = float(((y - s.beta[k]) * centred).sum()) / square if square else 1.0
+            lost = abs(1 / factor**2 - 1) if factor else np.inf
+            rest = np.abs(y - s.beta[k] - factor * centred)
+            if lost > 2 * loss[k] or (rest > 4 * room * max(1.0, abs(factor))).any():
+                return False
             cancelled = True
     return cancelled
 

@@ -19,7 +19,7 @@ from conformance.implementation import Array, Capabilities
 from conformance.oracle import statistics
 from conformance.realisation import Arrays, realise
 from conformance.script import Build, Call, Descend, Forward, Load, Parameters, Script, numpy_dtype
-from conformance.strategies import Domain
+from conformance.strategies import Domain, fitting, in_every_rank
 from reference import best_scalar_parameters, identity_parameters
 
 
@@ -46,6 +46,8 @@ class Probe:
             return f"declares no {' and no '.join(absent)}"
         if not any(capabilities.takes_axis(axis, r) for r in capabilities.ranks for axis in range(r)):
             return "declares no feature axis that fits its ranks"
+        if self.domain.pool and not fitting(self.domain.pool, capabilities):
+            return "declares no rank and feature axis of this experiment"
         return None
 
 
@@ -284,7 +286,7 @@ per_feature = Probe("per-feature", _per_feature, replace(PLAIN, min_features=2),
 every_axis = Probe(
     "every-axis",
     _axis,
-    replace(PLAIN, pool=(((12, 2), 1), ((12, 5), 1)), gammas=("random",), betas=("random",)),
+    replace(PLAIN, pool=in_every_rank((12, 2), (12, 5)), gammas=("random",), betas=("random",)),
     share=0.1,
 )
 wrong_size = Probe("wrong-size", _wrong_size, replace(PLAIN, max_features=6, max_count=12), share=0.25)

@@ -148,17 +148,11 @@ def case_from(sketch: Sketch, domain: Domain, capabilities: Capabilities, dtype:
 
 def _shape(sketch: Sketch, domain: Domain, capabilities: Capabilities) -> tuple[tuple[int, ...], int]:
     if domain.pool:
-        return _pick(domain.pool, sketch.rank)
+        return _pick(fitting(domain.pool, capabilities) or domain.pool, sketch.rank)
     if capabilities.compiles:
-        fitting = [
-            (shape, axis)
-            for shape, axis in _POOL
-            if len(shape) in capabilities.ranks
-            and capabilities.takes_axis(axis, len(shape))
-            and shape[axis] >= domain.min_features
-        ]
-        if fitting:
-            return _pick(fitting, sketch.rank)
+        known = [each for each in fitting(_POOL, capabilities) if each[0][each[1]] >= domain.min_features]
+        if known:
+            return _pick(known, sketch.rank)
     rank = _pick(sorted(capabilities.ranks), sketch.rank)
     axes = [axis for axis in (1, *range(rank), -1) if axis < rank and capabilities.takes_axis(axis, rank)]
     axis = _pick(axes, sketch.axis)
@@ -172,6 +166,29 @@ def _shape(sketch: Sketch, domain: Domain, capabilities: Capabilities) -> tuple[
     shape = [_between(least, max(least, left), sketch.batch), *extents]
     shape.insert(axis % rank, features)
     return tuple(shape), axis
+
+
+def in_every_rank(*extents: tuple[int, int]) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """A pool: m values for each of n features, for each pair (m, n), in every rank, with the features
+    second, last and first.
+    """
+    found: list[tuple[tuple[int, ...], int]] = []
+    for rank in (2, 3, 4, 5):
+        ones = (1,) * (rank - 2)
+        for m, n in extents:
+            found += [((m, n, *ones), 1), ((m, *ones, n), -1), ((n, m, *ones), 0)]
+    return tuple(found)
+
+
+def fitting(
+    pool: tuple[tuple[tuple[int, ...], int], ...], capabilities: Capabilities
+) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Those pairs (shape, axis) of a pool that an implementation takes."""
+    return tuple(
+        (shape, axis)
+        for shape, axis in pool
+        if len(shape) in capabilities.ranks and capabilities.takes_axis(axis, len(shape))
+    )
 
 
 def _pick(options: Sequence[T], choice: int) -> T:

@@ -255,7 +255,8 @@ def _diagnosis(tallies: list[Tally]) -> str | None:
     for tally in tallies:
         if tally.diagnosis is not None and tally.dtype not in texts.get(tally.diagnosis.text, []):
             texts.setdefault(tally.diagnosis.text, []).append(tally.dtype)
-    if len(texts) <= 1:
+    failing = {t.dtype for t in tallies if t.worst is not None and t.worst.outcome.failing}
+    if not texts or (len(texts) == 1 and set(*texts.values()) == failing):
         return next(iter(texts), None)
     return " ".join(f"In {', '.join(dtypes)}: {text}" for text, dtypes in texts.items())
 

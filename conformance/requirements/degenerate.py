@@ -27,6 +27,7 @@ from conformance.requirement import (
     worst,
 )
 from conformance.script import Answer, Build, Call, Forward, Load, Parameters, Raised, Script
+from conformance.strategies import in_every_rank
 
 
 def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:
@@ -86,7 +87,7 @@ _PLAIN = replace(probes.PLAIN, max_count=64)
 _ONE = replace(
     probes.PLAIN,
     min_count=1,
-    pool=(((1, 3), 1), ((1, 3, 1), 1), ((1, 1, 1, 3), -1)),
+    pool=in_every_rank((1, 3)),
     gammas=("random",),
     betas=("random",),
 )
@@ -152,6 +153,7 @@ def constant_feature(trial: Trial) -> Verdict:
     "One value per feature in training gives beta, or a clear error.",
     source="[P, T]",
     probes=(single,),
+    presupposes=("forward.training",),
 )
 def single_value(trial: Trial) -> Verdict:
     got = _output(trial)
@@ -308,7 +310,7 @@ def subnormals(trial: Trial) -> Verdict:
         return passed()
     near = np.abs(got.astype(np.float64) - exact) <= 0.1 * np.abs(exact) + smallest_normal(trial.case.dtype)
     if near[clear].all():
-        return passed().fitting("kept")
+        return observed("kept")
     if not got.astype(np.float64)[clear].any():
-        return passed().fitting("flushed to zero")
-    return passed().fitting("partly lost")
+        return observed("flushed to zero")
+    return observed("partly lost")

@@ -56,7 +56,7 @@ inference = Probe("gradient-inference", _inference, probes.PLAIN, ("inference", 
     "In training, dgamma = sum(dy xhat) for each feature.",
     source="[P, S, N]",
     probes=(training, hard),
-    presupposes=("numerics.double", "gradient.shape"),
+    presupposes=("numerics.double", "numerics.bound", "gradient.shape"),
 )
 def gamma(trial: Trial) -> Verdict:
     return trial.gradient_within(0, "gamma")
@@ -68,7 +68,7 @@ def gamma(trial: Trial) -> Verdict:
     "In training, dbeta = sum(dy) for each feature.",
     source="[P, S, N]",
     probes=(training, hard),
-    presupposes=("numerics.double", "gradient.shape"),
+    presupposes=("numerics.double", "numerics.bound", "gradient.shape"),
 )
 def beta(trial: Trial) -> Verdict:
     return trial.gradient_within(0, "beta")
@@ -81,7 +81,7 @@ def beta(trial: Trial) -> Verdict:
     "statistics are functions of x.",
     source="[P, S, N]",
     probes=(training, hard),
-    presupposes=("numerics.double", "gradient.shape"),
+    presupposes=("numerics.double", "numerics.bound", "gradient.shape"),
 )
 def input_(trial: Trial) -> Verdict:
     return trial.gradient_within(0, "x")

@@ -27,6 +27,7 @@ from conformance.requirement import (
 )
 from conformance.requirements import gradient
 from conformance.script import Answer, Backward, Build, Call, Forward, Load, Script
+from conformance.strategies import in_every_rank
 from reference.error_bounds import probabilistic
 
 
@@ -151,9 +152,7 @@ large = Probe(
         epsilons=(1e-3,),
         gammas=("one",),
         betas=("zero",),
-        pool=tuple(
-            (shape, 1) for m in (1000, 10_000, 100_000, 1_000_000) for shape in ((m, 2), (4, 2, m // 4))
-        ),
+        pool=in_every_rank((1000, 2), (10_000, 2), (100_000, 2), (1_000_000, 2)),
     ),
     ("training",),
     0.08,

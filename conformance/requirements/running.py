@@ -34,6 +34,7 @@ from conformance.requirement import (
     worst,
 )
 from conformance.script import Answer, Build, Call, Forward, Load, Parameters, Script
+from conformance.strategies import in_every_rank
 from reference.error_bounds import running_bounds
 
 _STEPS = 8
@@ -130,7 +131,7 @@ cumulative_average = Probe("running-cumulative", _cumulative, _DOMAIN, (*_NEEDS,
 defaults = Probe(
     "running-defaults",
     _defaults,
-    replace(_DOMAIN, pool=(((8, 2), 1), ((16, 3), 1))),
+    replace(_DOMAIN, pool=in_every_rank((8, 2))),
     (*_NEEDS, "parameters", "defaults"),
     0.05,
 )
@@ -220,7 +221,7 @@ def _step(
     "conventions, the same one every time: exponential moving, zero-debiased exponential moving, cumulative.",
     source="[P, K, T, O]",
     probes=(training,),
-    presupposes=("shape.running-mean", "shape.running-var"),
+    presupposes=("shape.running-mean", "shape.running-var", "numerics.double"),
 )
 def update(trial: Trial) -> Verdict:
     fits, best = trial.once(_fitting)
