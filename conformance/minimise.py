@@ -20,6 +20,7 @@ def minimise(
     feature: int | None = None,
     min_features: int = 1,
     min_count: int = 1,
+    epsilons: tuple[float, ...] = (1e-5, 1e-3),
     admits: Callable[[Case], bool] = lambda _: True,
     attempts: int = 400,
 ) -> Case:
@@ -27,6 +28,7 @@ def minimise(
 
     :param feature: the feature to try alone first.
     :param min_features, min_count: what the experiment needs; no smaller case is tried.
+    :param epsilons: those to try, the plainest first.
     :param admits: whether the implementation takes cases of this shape and axis at all.
     :param attempts: most cases to try.
     """
@@ -34,7 +36,7 @@ def minimise(
     improved = True
     while improved and left:
         improved = False
-        for simpler in _simpler(case, feature):
+        for simpler in _simpler(case, feature, epsilons):
             if simpler.n < min_features or simpler.count < min_count or not admits(simpler):
                 continue
             if not left:
@@ -46,7 +48,7 @@ def minimise(
     return case
 
 
-def _simpler(case: Case, feature: int | None) -> Iterator[Case]:
+def _simpler(case: Case, feature: int | None, epsilons: tuple[float, ...]) -> Iterator[Case]:
     """Simpler cases, the boldest steps first."""
     everyone = range(case.n)
     if case.n > 1:
@@ -65,10 +67,10 @@ def _simpler(case: Case, feature: int | None) -> Iterator[Case]:
     if case.memory != "contiguous":
         yield replace(case, memory="contiguous")
     yield from _plainer_recipes(case)
-    for epsilon in (1e-5, 1e-3):
-        # Zero is no epsilon to be made plainer: it is what some experiments are about.
-        if case.epsilon not in (0, 1e-5, epsilon):
-            yield replace(case, epsilon=epsilon)
+    for epsilon in epsilons:
+        if epsilon == case.epsilon:
+            break
+        yield replace(case, epsilon=epsilon)
     if case.momentum != 0.9:
         yield replace(case, momentum=0.9)
     if case.seed:

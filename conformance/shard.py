@@ -200,13 +200,14 @@ def _shrunk(
     case = tally.first
     # A crash or a hang is expensive to repeat: its case stands as it was drawn.
     if outcome in (Outcome.FAIL, Outcome.ERROR):
-        domain = probe.domain
+        domain = probe.domain.for_dtype(case.dtype)
         case = minimise(
             case,
             fails,
             feature=tally.worst.feature,
             min_features=domain.min_features,
             min_count=domain.min_count,
+            epsilons=domain.epsilons,
             admits=lambda c: (
                 len(c.shape) in capabilities.ranks and capabilities.takes_axis(c.axis, len(c.shape))
             ),

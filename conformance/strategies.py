@@ -42,6 +42,7 @@ class Domain:
     """The cases a probe is asked about: the regimes to draw from, plainest first.
 
     :ivar scales: sizes of the values; :ivar near_epsilon: sizes in units of sqrt(epsilon), drawn as well.
+    :ivar every_epsilon: draw even those that float16 arithmetic may flush to zero.
     :ivar min_count, max_count: values per feature.
     :ivar pool: the only pairs (shape, axis) to draw, where shapes are no matter.
     """
@@ -54,6 +55,7 @@ class Domain:
     betas: tuple[Beta, ...] = ("zero", "random", "large", "small")
     epsilons: tuple[float, ...] = (1e-5, 1e-3, 1e-2, 1.0, 1e-8, 1e-4)
     momenta: tuple[float, ...] = (0.9, 0.99, 0.5, 0.1, 0.0, 1.0)
+    every_epsilon: bool = False
     max_features: int = 128
     min_features: int = 1
     min_count: int = 2
@@ -67,14 +69,18 @@ class Domain:
             return replace(self, pool=tuple(each for each in self.pool if math.prod(each[0]) <= 1 << 16))
         if dtype != "float16":
             return self
-        kappas = tuple(k for k in self.kappas if abs(k) <= 32)
+        kappas = tuple(k for k in self.kappas if abs(k) <= 32) or (0.0,)
         count = self.max_count if max(map(abs, kappas)) <= 2 else 32
         return replace(
             self,
             kappas=kappas,
+            # Folded coefficients, x a + (beta - mean a), must not overflow either.
+            gammas=tuple(g for g in self.gammas if g != "large") or ("one",),
             scales=tuple(s for s in self.scales if 2.0**-4 <= s <= 1) or (1.0,),
-            # Below half the smallest subnormal number there is no epsilon at all.
-            epsilons=tuple(e for e in self.epsilons if e == 0 or e >= 2.0**-24),
+            # Arithmetic in float16 may flush what is below its smallest normal number, 2^-14; some
+            # experiments divide epsilon by 4.
+            epsilons=tuple(e for e in self.epsilons if self.every_epsilon or e == 0 or e >= 2.0**-12)
+            or (1e-3,),
             max_count=min(count, 64),
         )
 

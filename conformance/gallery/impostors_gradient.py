@@ -197,7 +197,7 @@ class GradientsSwapped(_Gradient):
 
 class GradientsSkipped(_Gradient):
     what = "The gradients of gamma and beta are 0."
-    link = "https://github.com/Oneflow-Inc/oneflow/issues/5602"
+    link = "https://github.com/Oneflow-Inc/oneflow/pull/5602"
     deviation = "gradient-gamma-zero"
 
     def gradients(self, call: Call, dy: Array) -> _Three:

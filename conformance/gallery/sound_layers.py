@@ -79,6 +79,21 @@ class CumulativeAverage(_Sound):
         return old + (new - old) / self.wide.type(self.held["batches"])
 
 
+class OffersDefaults(WeightOfTheNew):
+    what = "As PyTorch: has defaults for epsilon and momentum, and offers a cumulative average."
+    capabilities = replace(BatchNorm.capabilities, defaults=True, cumulative=True)
+    _batches = 0
+
+    def start(self, config: LayerConfig) -> None:
+        super().start(replace(config, epsilon=1e-5, momentum=0.1) if config.defaults else config)
+
+    def update(self, mean: Array, var: Array, count: int) -> None:
+        self._batches += 1
+        if self.config.cumulative:
+            self.momentum = 1 / self._batches
+        super().update(mean, var, count)
+
+
 # -- parameters
 
 

@@ -120,7 +120,7 @@ def _reordered(axes: list[int], trial: Trial) -> Any:
     return move
 
 
-_REQUIRES = ("forward.training", "forward.inference")
+_REQUIRES = ("forward.training", "forward.inference", "numerics.bound")
 
 
 @requirement(
@@ -171,7 +171,7 @@ def spatial_order(trial: Trial) -> Verdict:
     "Adding a constant to a feature changes nothing in training.",
     source="[P]",
     probes=(shifted,),
-    presupposes=("forward.training",),
+    presupposes=("forward.training", "numerics.bound"),
 )
 def shift(trial: Trial) -> Verdict:
     return _alike(trial, 1, "y, with a constant added to x,", lambda y, bound=False: y)
@@ -183,7 +183,7 @@ def shift(trial: Trial) -> Verdict:
     "x -> c x with epsilon -> c^2 epsilon changes nothing in training but, for c < 0, the sign of y - beta.",
     source="[P]",
     probes=(scaled,),
-    presupposes=("forward.training",),
+    presupposes=("forward.training", "numerics.bound"),
 )
 def scale(trial: Trial) -> Verdict:
     case = trial.case
@@ -203,7 +203,7 @@ def scale(trial: Trial) -> Verdict:
     "Repeating the batch repeats the output.",
     source="[P]",
     probes=(doubled,),
-    presupposes=("forward.training",),
+    presupposes=("forward.training", "numerics.bound"),
 )
 def duplicate(trial: Trial) -> Verdict:
     axis = batch_axis(trial.case)

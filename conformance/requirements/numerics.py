@@ -102,12 +102,26 @@ def double(trial: Trial) -> Verdict:
     return worst([trial.forward_within(0), *_gradients(trial, MUST)])
 
 
+half_probe = Probe(
+    "half",
+    _forward,
+    replace(
+        probes.PLAIN,
+        values=("normal", "constant", "two-valued"),
+        epsilons=(1e-5, 1e-3, 1e-8, 1e-4),
+        every_epsilon=True,
+    ),
+    ("training",),
+    0.25,
+)
+
+
 @requirement(
     "numerics.half",
     SHOULD,
     "float16 and bfloat16 statistics are computed in at least float32.",
     source="[N]",
-    probes=(probes.training, probes.inference, probes.training_hard),
+    probes=(probes.training, probes.inference, probes.training_hard, half_probe),
     presupposes=("forward.training", "forward.inference", "numerics.bound"),
 )
 def half(trial: Trial) -> Verdict:
