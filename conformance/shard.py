@@ -21,7 +21,7 @@ from conformance.strategies import case_from, sketches
 from conformance.worker.client import Worker
 
 _EVIDENCE = 8  # failing trials kept to diagnose from
-_LOSSES = 4  # crashes or hangs in a row after which the rest of a shard is not tried
+_HANGS = 4  # in a row, after which the rest of a shard is not tried: each costs the whole timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +154,16 @@ def run_shard(
             profile.generation += time.perf_counter() - start
             yield script
 
-    lost = 0
+    hangs = 0
     for case, observation in zip(drawn, worker.stream(scripts()), strict=False):
         start = time.perf_counter()
         trial = Trial(case, observation, capabilities)
         for requirement, tally in zip(shard.requirements, tallies, strict=True):
             tally.add(trial, requirement.verdict(trial))
         profile.judging += time.perf_counter() - start
-        lost = lost + 1 if observation.lost is not None else 0
-        if stop() or lost == _LOSSES:
+        hung = observation.lost is not None and observation.lost.outcome == "timeout"
+        hangs = hangs + 1 if hung else 0
+        if stop() or hangs == _HANGS:
             break
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
         if tally.evidence and not stop():

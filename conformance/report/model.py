@@ -252,8 +252,12 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
 def _diagnosis(tallies: list[Tally]) -> str | None:
     """What explains the failures; each explanation with the dtypes it explains, if there are several."""
     texts: dict[str, list[str]] = {}
+    found = [tally.diagnosis for tally in tallies if tally.diagnosis is not None]
+    if found and not any(each.key for each in found):
+        return found[0].text
     for tally in tallies:
-        if tally.diagnosis is not None and tally.dtype not in texts.get(tally.diagnosis.text, []):
+        named = tally.diagnosis is not None and tally.diagnosis.key
+        if named and tally.diagnosis is not None and tally.dtype not in texts.get(tally.diagnosis.text, []):
             texts.setdefault(tally.diagnosis.text, []).append(tally.dtype)
     failing = {t.dtype for t in tallies if t.worst is not None and t.worst.outcome.failing}
     if not texts or (len(texts) == 1 and set(*texts.values()) == failing):
