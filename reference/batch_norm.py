@@ -190,6 +190,8 @@ class _FeatureView:
         self._shape = x.shape
         self._axis = axis % x.ndim
         self._dtype = x.dtype
+        # einsum adds up one by one, which in float32 loses its way in a million terms.
+        self._accumulator = np.float64 if x.dtype.itemsize < 8 else None
         self.features = x.shape[self._axis]
         self.x: Any = self.fold("x", x)
         self.count = self.x.shape[0] * self.x.shape[2]
@@ -218,12 +220,15 @@ class _FeatureView:
     def sum(self, a: Any) -> Any:
         if isinstance(a, DoubleDouble):
             return a.sum(axis=(0, 2))
-        return np.einsum("bnr->n", a)
+        return self._rounded(np.einsum("bnr->n", a, dtype=self._accumulator))
 
     def sum_product(self, a: Any, b: Any) -> Any:
         if isinstance(a, DoubleDouble) or isinstance(b, DoubleDouble):
             return (a * b).sum(axis=(0, 2))
-        return np.einsum("bnr,bnr->n", a, b)
+        return self._rounded(np.einsum("bnr,bnr->n", a, b, dtype=self._accumulator))
+
+    def _rounded(self, total: Any) -> Any:
+        return total.astype(self._dtype, copy=False)
 
     def mean(self, a: Any) -> Any:
         return self.sum(a) / self._dtype.type(self.count)

@@ -45,7 +45,7 @@ from conformance.worker.compound import COMPOUND, perform
 from conformance.worker.locate import resolve
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-# The current folder and the package's own go last, so that a file called torch.py shadows nothing.
+# The current folder and the package's own go last, so that no file in them shadows a package.
 _PATH = f"sys.path[:] = [*filter(None, sys.path), '', {_ROOT!r}]"
 _SERVE = f"import sys; {_PATH}; from conformance.worker.serve import main; main()"
 _AHEAD = 4  # scripts sent before the answers to the first are read: worker and judge work side by side

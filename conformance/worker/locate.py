@@ -1,4 +1,4 @@
-"""From the name of an implementation to its class: ``torch``, ``path/to/file.py:MyBatchNorm``,
+"""From the name of an implementation to its class: ``reference``, ``path/to/file.py:MyBatchNorm``,
 ``package.module:MyBatchNorm``.
 """
 
@@ -60,7 +60,7 @@ def load(resolved: str) -> Any:
     if place.endswith(".py"):
         path = Path(place)
         sys.path.append(str(path.parent))
-        # A name of its own, so that a file called torch.py does not stand in for torch.
+        # A name of its own, so that a file does not stand in for a package of its name.
         name = f"implementation_{path.stem}"
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
