@@ -24,6 +24,7 @@ Float64 = NDArray[np.float64]
 
 NARROWED = Deviation("float64-narrowed", "of float64 data in float32")
 HALF = Deviation("half-arithmetic", "in half precision throughout, its statistics included")
+DEFINITION_ITSELF = Deviation("", "")
 ONE_PASS = Deviation(
     "one-pass-variance",
     "with the variance as E[x^2] - E[x]^2, which cancels where the mean exceeds the spread",
@@ -86,13 +87,19 @@ def _of_forward(passes: list[Forwarded], wrong: list[Forwarded], level: Level) -
     # Calls with most features tell deviations apart best, so they come first.
     passes = sorted(passes, key=lambda f: -f.call.x.shape[f.config.axis])
     prepared = [(f, *_setting(f, level)) for f in passes]
-    found = [d for d in FORWARD if all(_explains(d, *each) for each in prepared)]
-    if not found and all(_one_pass(f, arithmetic(dtype, _count(f), level)) for f in wrong):
+    # An error so small that the definition itself passes for an explanation tells no deviation apart.
+    small = all(_explains(DEFINITION_ITSELF, *each) for each in prepared)
+    found = [d for d in FORWARD if not small and all(_explains(d, *each) for each in prepared)]
+    if not found and _cancelling([_one_pass(f, arithmetic(dtype, _count(f), level)) for f in wrong]):
         return _named([ONE_PASS])
-    if not found and dtype == "float64" and all(_one_pass(f, _granted(f, "float32")) for f in wrong):
+    if (
+        not found
+        and dtype == "float64"
+        and _cancelling([_one_pass(f, _granted(f, "float32")) for f in wrong])
+    ):
         both = NARROWED.with_(ONE_PASS)
         return _named([both] if both else [])
-    if not found:
+    if not found and not small:
         pairs = (a.with_(b) for a, b in itertools.combinations(FORWARD, 2))
         found = [d for d in pairs if d and all(_explains(d, *each) for each in prepared)]
     return _named(found) or Diagnosis("", _shape_of_error(wrong, level))
@@ -176,10 +183,17 @@ def _explains(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: F
     return bool((near | wide | lost).all() and 2 * near.sum() >= near.size)
 
 
-def _one_pass(f: Forwarded, granted: Arithmetic) -> bool:
-    """Whether every feature is off by nothing but a factor, no larger than cancellation explains."""
+def _cancelling(calls: list[bool | None]) -> bool:
+    """Whether cancellation contradicts no call, and some bear it out."""
+    return False not in calls and True in calls
+
+
+def _one_pass(f: Forwarded, granted: Arithmetic) -> bool | None:
+    """Whether every feature is off by nothing but a factor, no larger than cancellation explains. None where
+    there is nothing to compare: so much cancelled that anything may come of it.
+    """
     if not f.call.training:
-        return _within(f, granted)
+        return None if _within(f, granted) else False
     s, _, got = _setting(f, Level.MUST)
     expected = f.expected(granted=granted)
     axis = f.config.axis % f.call.x.ndim
@@ -195,10 +209,12 @@ def _one_pass(f: Forwarded, granted: Arithmetic) -> bool:
                 continue
             if 16 * s.mean[k, 0] ** 2 < s.var[k, 0]:
                 return False
+            if not np.isfinite(loss[k]):
+                return False
+            if loss[k] >= 0.5:
+                continue  # cancelled altogether: anything may come of it, and nothing can be compared
             if not np.isfinite(y).all():
-                if not 0.25 <= loss[k] < np.inf:
-                    return False
-                continue  # consistent, but nothing that could be compared
+                return False
             centred = target - s.beta[k]
             square = float((centred**2).sum())
             factor = float(((y - s.beta[k]) * centred).sum()) / square if square else 1.0
@@ -207,7 +223,7 @@ def _one_pass(f: Forwarded, granted: Arithmetic) -> bool:
             if lost > 2 * loss[k] or (rest > 4 * room * max(1.0, abs(factor))).any():
                 return False
             cancelled = True
-    return cancelled
+    return cancelled or None
 
 
 def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
