@@ -147,13 +147,7 @@ def _setting(f: Forwarded, level: Level) -> tuple[Setting, Expected, Float64]:
         axis != 0,
         x.shape[0 if axis else 1],
     )
-    # Statistics per sample or per place need the samples apart from the places.
-    return _with_places(setting, x, axis), expected, _fold(f.got, axis).astype(np.float64)
-
-
-def _with_places(s: Setting, x: Any, axis: int) -> Setting:
-    """Exact only where the samples are one of the two outer axes; elsewhere such deviations do not match."""
-    return s if axis in (0, 1) or x.ndim == 2 else replace(s, batch_first=True)
+    return setting, expected, _fold(f.got, axis).astype(np.float64)
 
 
 def _fold(x: Any, axis: int) -> Any:
