@@ -6,15 +6,16 @@ once. Tasks are independent and their results do not depend on where or in what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from conformance.implementation import DTYPES
 from conformance.probes import Probe
 from conformance.requirement import Requirement, catalogue
 from conformance.script import Identity
-from conformance.shard import Profile, Shard, ShardResult, run_shard
+from conformance.shard import Profile, Shard, ShardResult, shard_in_steps
 from conformance.worker.client import CannotStart, Worker
 from conformance.worker.locate import NotFound
 
@@ -82,32 +83,76 @@ class TaskResult:
 
 def run_task(task: Task, stop: Stop = lambda: False, progress: Progress | None = None) -> TaskResult:
     """Judge one implementation. Never raises on account of the implementation."""
-    settings, name = task.settings, task.implementation
-    done: list[ShardResult] = []
-    profile = Profile()
-    identity = None
-    if stop():
-        return TaskResult(name, "partial")
-    try:
-        with Worker(name, timeout=settings.timeout, memory=settings.memory) as worker:
-            identity = worker.identity
-            rejected_in: str | None = None
-            for shard in settings.shards():
-                if rejected_in not in (None, shard.dtype):
-                    break
-                if stop():
-                    return TaskResult(name, "partial", identity, tuple(done), profile=profile)
-                result = run_shard(shard, worker, stop=stop, shrink=not settings.until_rejected)
-                profile += result.profile
-                done.append(result)
-                if settings.until_rejected and any(t.failures for t in result.tallies):
-                    rejected_in = shard.dtype
-                if progress is not None:
-                    progress(name, result)
-    except NotFound as error:
-        return TaskResult(name, "broken", problem=str(error))
-    except CannotStart as error:
-        status: Literal["missing", "broken"] = "missing" if error.missing else "broken"
-        return TaskResult(name, status, identity, tuple(done), str(error), error.missing, profile)
-    status_ = "partial" if stop() else "complete"
-    return TaskResult(name, status_, identity, tuple(done), profile=profile)  # type: ignore[arg-type]
+    return run_together((task.implementation,), task.settings, stop, progress)[0]
+
+
+def run_together(
+    names: Sequence[str], settings: Settings, stop: Stop = lambda: False, progress: Progress | None = None
+) -> list[TaskResult]:
+    """Judge several implementations case by case in turn, so that what is exact of a case, which costs more
+    than anything else, is computed once for all that take the same shapes. The results are those of judging
+    them one by one.
+    """
+    with ExitStack() as workers:
+        runs = [_Run(name, settings, workers) for name in names] if not stop() else []
+        for shard in settings.shards() if any(run.started for run in runs) else ():
+            active: list[Iterator[None]] = [run.perform(shard, stop, progress) for run in runs]
+            while active:
+                active = [each for each in active if next(each, _OVER) is not _OVER]
+    if not runs:
+        return [TaskResult(name, "partial") for name in names]
+    return [run.result("partial" if stop() else "complete") for run in runs]
+
+
+_OVER = object()
+
+
+class _Run:
+    """What becomes of one implementation, shard by shard."""
+
+    def __init__(self, name: str, settings: Settings, workers: ExitStack) -> None:
+        self._name, self._settings = name, settings
+        self._done: list[ShardResult] = []
+        self._profile = Profile()
+        self._worker: Worker | None = None
+        self._rejected_in: str | None = None
+        self._failure: CannotStart | NotFound | None = None
+        try:
+            worker = Worker(name, timeout=settings.timeout, memory=settings.memory)
+            self._worker = workers.enter_context(worker)
+        except (CannotStart, NotFound) as error:
+            self._failure = error
+
+    @property
+    def started(self) -> bool:
+        return self._worker is not None
+
+    def perform(self, shard: Shard, stop: Stop, progress: Progress | None) -> Iterator[None]:
+        """Judge a shard; a step is a case."""
+        if self._worker is None or self._failure or stop():
+            return
+        if self._rejected_in not in (None, shard.dtype):
+            return
+        try:
+            shrink = not self._settings.until_rejected
+            result = yield from shard_in_steps(shard, self._worker, stop=stop, shrink=shrink)
+        except CannotStart as error:
+            self._failure = error
+            return
+        self._profile += result.profile
+        self._done.append(result)
+        if self._settings.until_rejected and any(t.failures for t in result.tallies):
+            self._rejected_in = shard.dtype
+        if progress is not None:
+            progress(self._name, result)
+
+    def result(self, status: Literal["complete", "partial"]) -> TaskResult:
+        identity = self._worker.identity if self._worker else None
+        found = TaskResult(self._name, status, identity, tuple(self._done), profile=self._profile)
+        match self._failure:
+            case None:
+                return found
+            case CannotStart(missing=str(missing)):
+                return replace(found, status="missing", problem=str(self._failure), missing=missing)
+            case _:
+                return replace(found, status="broken", problem=str(self._failure))

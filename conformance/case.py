@@ -99,6 +99,10 @@ class Case:
                 f"along axis {self.axis}; it holds {len(self.features)}"
             )
 
+    def __hash__(self) -> int:
+        # The recipes, which are many, hardly ever tell apart what these do not.
+        return hash((self.shape, self.axis, self.dtype, self.seed, self.epsilon))
+
     @property
     def n(self) -> int:
         """Number of features."""

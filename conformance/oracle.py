@@ -5,14 +5,17 @@ float32 and narrower are judged by the reference in float64, float64 by the refe
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conformance.implementation import Array, LayerConfig
+from conformance.recent import Recent
 from conformance.script import Answer, Backward, Build, Call, Forward, Load, Observation, Raised, Transfer
 from reference import (
     DoubleDouble,
@@ -31,6 +34,7 @@ from reference.error_bounds import (
 )
 
 Float64 = NDArray[np.float64]
+T = TypeVar("T")
 
 
 class Level(StrEnum):
@@ -88,8 +92,12 @@ class Statistics:
 def statistics(x: Array, *, axis: int) -> Statistics:
     """The statistics of a batch; NaN where it is empty."""
     n = x.shape[axis]
-    training = batch_norm_training(_lift(x), np.ones(n), np.zeros(n), epsilon=1.0, axis=axis)
-    return Statistics(_lower(training.mean), _lower(training.var), training.mean, training.var)
+
+    def compute() -> Statistics:
+        training = batch_norm_training(_lift(x), np.ones(n), np.zeros(n), epsilon=1.0, axis=axis)
+        return Statistics(_lower(training.mean), _lower(training.var), training.mean, training.var)
+
+    return _recalled((x,), (), ("statistics", axis), compute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,8 @@ class Expected:
 class Forwarded:
     """One forward call of an observation, in the state its layer was in.
 
-    :ivar held: the parameters loaded. :ivar known: whether what it should give follows from the definition:
+    :ivar held: the parameters loaded. :ivar previous: the training call before on the same layer, of as many
+        features. :ivar known: whether what it should give follows from the definition:
         not where parameters of a wrong shape were taken, nor in inference after training, since the
         running statistics then depend on conventions.
     """
@@ -123,6 +132,13 @@ class Forwarded:
     config: LayerConfig
     held: dict[str, Array] = field(default_factory=dict)
     known: bool = True
+    previous: Forward | None = None
+
+    @property
+    def count(self) -> int:
+        """N, the number of values per feature."""
+        shape = self.call.x.shape
+        return int(math.prod(shape)) // max(1, int(shape[self.config.axis]))
 
     @property
     def got(self) -> Array | None:
@@ -141,23 +157,27 @@ class Forwarded:
         epsilon = self.config.epsilon if epsilon is None else epsilon
         gamma = _vector(self.held.get("gamma"), n, 1.0)
         beta = _vector(self.held.get("beta"), n, 0.0)
-        granted = granted or arithmetic(x.dtype.name, x.size // max(1, n), level)
+        granted = granted or arithmetic(x.dtype.name, self.count, level)
         where: Any = {"epsilon": epsilon, "axis": axis}
-        wide = x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
-        if self.call.training:
-            out = batch_norm_training(_lift(x), gamma, beta, **where)
-            y, mean, var = out.y, _lower(out.mean), _lower(out.var)
-            bound = training_bound(wide, gamma, beta, mean, var, **where, arithmetic=granted)
-        else:
-            mean, var = (
-                _vector(self.held.get("running_mean"), n, 0.0),
-                _vector(self.held.get("running_var"), n, 1.0),
-            )
-            y = batch_norm_inference(_lift(x), gamma, beta, mean, var, **where)
-            bound = inference_bound(wide, gamma, beta, mean, var, **where, arithmetic=granted)
-        if isinstance(y, DoubleDouble):
-            return Expected(y.hi, y.lo, bound, gamma, beta, mean, var)
-        return Expected(y, None, bound, gamma, beta, mean, var)
+        mean = _vector(self.held.get("running_mean"), n, 0.0)
+        var = _vector(self.held.get("running_var"), n, 1.0)
+        given = () if self.call.training else (mean, var)
+
+        def compute() -> Expected:
+            wide = x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
+            if self.call.training:
+                out = batch_norm_training(_lift(x), gamma, beta, **where)
+                y, own = out.y, (_lower(out.mean), _lower(out.var))
+                bound = training_bound(wide, gamma, beta, *own, **where, arithmetic=granted)
+            else:
+                own = mean, var
+                y = batch_norm_inference(_lift(x), gamma, beta, mean, var, **where)
+                bound = inference_bound(wide, gamma, beta, mean, var, **where, arithmetic=granted)
+            if isinstance(y, DoubleDouble):
+                return Expected(y.hi, y.lo, bound, gamma, beta, *own)
+            return Expected(y, None, bound, gamma, beta, *own)
+
+        return _recalled((x,), (gamma, beta, *given), (epsilon, axis, granted), compute)
 
     def alternative_epsilon(self) -> float | None:
         """epsilon as an implementation may hold it for float64 data: rounded to float32 (as ONNX
@@ -210,12 +230,16 @@ class Backwarded:
             var = _vector(forward.held.get("running_var"), n, 1.0)
             exact = mean, var
         where: Any = {"epsilon": epsilon, "axis": axis, "training": training}
-        gradients = batch_norm_grad(_lift(x), gamma, *exact, _lift(dy), **where)
-        lowered = Gradients(*map(_lower, gradients))
-        granted = granted or arithmetic(x.dtype.name, x.size // max(1, n), level)
-        bounds = gradient_bounds(x, gamma, mean, var, dy, lowered, **where, arithmetic=granted)
-        rest = (_rest(gradients.x), _rest(gradients.gamma), _rest(gradients.beta))
-        return ExpectedGradients(lowered, rest, bounds)
+        granted = granted or arithmetic(x.dtype.name, forward.count, level)
+
+        def compute() -> ExpectedGradients:
+            gradients = batch_norm_grad(_lift(x), gamma, *exact, _lift(dy), **where)
+            lowered = Gradients(*map(_lower, gradients))
+            bounds = gradient_bounds(x, gamma, mean, var, dy, lowered, **where, arithmetic=granted)
+            rest = (_rest(gradients.x), _rest(gradients.gamma), _rest(gradients.beta))
+            return ExpectedGradients(lowered, rest, bounds)
+
+        return _recalled((x, dy), (gamma, mean, var), (epsilon, axis, training, granted), compute)
 
 
 def backwards(observation: Observation) -> list[Backwarded]:
@@ -236,6 +260,7 @@ def forwards(observation: Observation) -> list[Forwarded]:
     configs: dict[int, LayerConfig] = {}
     held: dict[int, dict[str, Array]] = {}
     moved: set[int] = set()  # layers whose running statistics training has moved
+    last: dict[int, Forward] = {}  # training calls
     found: list[Forwarded] = []
     call: Call
     for call, answer in zip(observation.script, observation.answers, strict=False):
@@ -243,6 +268,7 @@ def forwards(observation: Observation) -> list[Forwarded]:
             case Build():
                 configs[call.layer], held[call.layer] = call.config, {}
                 moved.discard(call.layer)
+                last.pop(call.layer, None)
             case Load() if isinstance(answer, Answer):
                 held[call.layer] = held[call.layer] | call.parameters
                 if {"running_mean", "running_var"} <= call.parameters.keys():
@@ -259,10 +285,31 @@ def forwards(observation: Observation) -> list[Forwarded]:
                 n = call.x.shape[config.axis]
                 known = all(value.shape == (n,) for value in kept.values())
                 known &= call.training or call.layer not in moved
-                found.append(Forwarded(call, answer, config, kept, known))
+                before = last.get(call.layer)
+                if before is not None and before.x.shape[config.axis] != n:
+                    before = None
+                found.append(Forwarded(call, answer, config, kept, known, before))
                 if call.training:
                     moved.add(call.layer)
+                    last[call.layer] = call
     return found
+
+
+_recent: Recent[tuple[tuple[Array, ...], Any]] = Recent(1 << 21)
+
+
+def _recalled(
+    arrays: tuple[Array, ...], vectors: tuple[Float64, ...], rest: Hashable, compute: Callable[[], T]
+) -> T:
+    """``compute()``, or what it gave lately for the very same ``arrays`` and equal ``vectors`` and ``rest``."""
+    if any(array.flags.writeable for array in arrays):
+        return compute()
+    key = tuple(map(id, arrays)), tuple(vector.tobytes() for vector in vectors), rest
+    size = sum(array.size for array in arrays)
+    # The arrays are kept as well, so that no others take their identity.
+    _, value = _recent.get(key, size, lambda: (arrays, compute()))
+    result: T = value
+    return result
 
 
 def _lift(x: Array) -> Any:

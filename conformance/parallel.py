@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.campaign import Settings, Task, TaskResult, run_task
+from conformance.campaign import Settings, TaskResult, run_together
 from conformance.requirement import Outcome
 from conformance.shard import ShardResult
 
@@ -35,6 +35,7 @@ def run_all(
     settings: Settings,
     *,
     jobs: int,
+    together: int = 1,
     step: Callable[[Step], None] = lambda _: None,
     finished: Callable[[TaskResult], None] = lambda _: None,
 ) -> tuple[list[TaskResult], bool]:
@@ -43,30 +44,33 @@ def run_all(
     On KeyboardInterrupt the shards under way end after their current case, and what was judged so far is
     returned. On a second one all is dropped, and it is raised.
 
+    :param together: how many a process judges side by side; worth it where they are many and small.
     :param step: called here for every shard that is done. :param finished: and for every implementation.
     """
     context = multiprocessing.get_context("spawn")
     stop, steps = context.Event(), context.Queue()
     interrupted = False
     others = set(multiprocessing.active_children())
+    groups = [names[k : k + together] for k in range(0, len(names), together)]
     with ProcessPoolExecutor(
-        max_workers=max(1, min(jobs, len(names))),
+        max_workers=max(1, min(jobs, len(groups))),
         mp_context=context,
         initializer=_initialise,
         initargs=(stop, steps),
     ) as pool:
-        futures: dict[Future[TaskResult], str] = {}
-        told: set[Future[TaskResult]] = set()
+        futures: dict[Future[list[TaskResult]], list[str]] = {}
+        told: set[Future[list[TaskResult]]] = set()
         while True:
             try:
                 if not futures:
                     with _uninterrupted():
-                        futures = {pool.submit(_run, Task(name, settings)): name for name in names}
+                        futures = {pool.submit(_run, group, settings): group for group in groups}
                 done, waiting = wait(futures, timeout=0.1)
                 _drain(steps, step)
                 for future in done - told:
                     told.add(future)
-                    finished(_result(future, futures[future]))
+                    for each in _results(future, futures[future]):
+                        finished(each)
                 if not waiting:
                     break
             except KeyboardInterrupt:
@@ -78,17 +82,19 @@ def run_all(
                 interrupted = True
                 stop.set()
     _drain(steps, step)
-    return [_result(future, name) for future, name in futures.items()], interrupted
+    results = [each for future, group in futures.items() for each in _results(future, group)]
+    return results, interrupted
 
 
-def _result(future: Future[TaskResult], name: str) -> TaskResult:
+def _results(future: Future[list[TaskResult]], names: list[str]) -> list[TaskResult]:
     try:
         return future.result()
     except BrokenProcessPool as error:
-        return TaskResult(name, "broken", problem=f"the judging process died: {error}")
+        problem = f"the judging process died: {error}"
     except Exception as error:  # A defect of the suite must not cost the other implementations.
         trace = "".join(traceback.format_exception(error))
-        return TaskResult(name, "broken", problem=f"the suite failed on it: {error!r}\n{trace}")
+        problem = f"the suite failed on it: {error!r}\n{trace}"
+    return [TaskResult(name, "broken", problem=problem) for name in names]
 
 
 @contextmanager
@@ -142,12 +148,12 @@ def _end_with_the_suite() -> None:
         os._exit(1)
 
 
-def _run(task: Task) -> TaskResult:
+def _run(names: list[str], settings: Settings) -> list[TaskResult]:
     def tell(name: str, result: ShardResult) -> None:
         failing = sum(t.worst is not None and t.worst.outcome in _FAILING for t in result.tallies)
         _steps.put(Step(name, result.probe, result.dtype, failing))
 
-    return run_task(task, _stop.is_set, tell)
+    return run_together(names, settings, _stop.is_set, tell)
 
 
 _FAILING = tuple(outcome for outcome in Outcome if outcome.failing)

@@ -8,7 +8,7 @@ exact operations, + and * of float64 are used on the way.
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from conformance.case import Case
 from conformance.implementation import Array
+from conformance.recent import Recent
 from conformance.script import numpy_dtype
 
 _GOLDEN = 0x9E37_79B9_7F4A_7C15
@@ -84,10 +85,12 @@ class Arrays:
         return rounded
 
 
-@lru_cache(16)
+_recent: Recent[Arrays] = Recent(1 << 20)
+
+
 def realise(case: Case) -> Arrays:
     """The arrays of ``case``; the same every time and everywhere."""
-    return Arrays(case)
+    return _recent.get(case, case.n * case.count, lambda: Arrays(case))
 
 
 def bell(case: Case, channel: str) -> NDArray[np.float64]:

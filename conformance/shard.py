@@ -5,9 +5,10 @@ so any executor can run it and any number of processes give the same report.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from conformance.case import Case
 from conformance.diagnosis import Diagnosis, diagnose
@@ -17,7 +18,7 @@ from conformance.probes import Probe
 from conformance.realisation import realise
 from conformance.requirement import Outcome, Point, Requirement, Trial, Verdict, worst
 from conformance.script import Observation, Script
-from conformance.strategies import case_from, sketches
+from conformance.strategies import Domain, case_from, sketches
 from conformance.worker.client import Worker
 
 _EVIDENCE = 8  # failing trials kept to diagnose from
@@ -37,8 +38,15 @@ class Shard:
     def cases(self, capabilities: Capabilities) -> tuple[Case, ...]:
         """The cases: for one seed the same for every implementation of equal shapes and axes."""
         count = max(4, round(self.examples * self.probe.share))
-        drawn = sketches(self.seed, max(4, self.examples))[:count]
-        return tuple(case_from(sketch, self.probe.domain, capabilities, self.dtype) for sketch in drawn)
+        return _cases(self.seed, self.examples, count, self.probe.domain, capabilities, self.dtype)
+
+
+@lru_cache(8)
+def _cases(
+    seed: int, examples: int, count: int, domain: Domain, capabilities: Capabilities, dtype: str
+) -> tuple[Case, ...]:
+    drawn = sketches(seed, max(4, examples))[:count]
+    return tuple(case_from(sketch, domain, capabilities, dtype) for sketch in drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +129,11 @@ class ShardResult:
     profile: Profile
 
 
-def run_shard(
+def shard_in_steps(
     shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda: False, shrink: bool = True
-) -> ShardResult:
-    """Draw the cases, have the implementation perform them, judge; then shrink what failed.
+) -> Generator[None, None, ShardResult]:
+    """Draw the cases, have the implementation perform them, judge; then shrink what failed. Yields after
+    every case, for other implementations to take theirs.
 
     :param stop: asked before every case; the result is then of the cases so far.
     :param shrink: whether to look for the smallest failing case.
@@ -165,6 +174,7 @@ def run_shard(
         hangs = hangs + 1 if hung else 0
         if stop() or hangs == _HANGS:
             break
+        yield
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
         if tally.evidence and not stop():
             # What cannot be explained, for whatever reason, is a failure all the same.
