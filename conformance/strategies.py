@@ -109,6 +109,7 @@ class Sketch(NamedTuple):
     near: int
     momentum: int
     seed: int
+    square: int
 
 
 _EXTENTS, _PALETTE = 3, 6
@@ -119,9 +120,9 @@ def _sketch(drawn: bytes) -> Sketch:
     words = [int.from_bytes(drawn[k : k + 4], "little") for k in range(0, len(drawn), 4)]
     extents, words = tuple(words[:_EXTENTS]), words[_EXTENTS:]
     palette, words = tuple(words[:_PALETTE]), words[_PALETTE:]
-    rank, axis, features, batch, epsilon, near, momentum, seed_, regimes, _ = words
+    rank, axis, features, batch, epsilon, near, momentum, seed_, regimes, square = words
     used = palette[: 1 + regimes % _PALETTE]
-    return Sketch(rank, axis, features, batch, extents, used, epsilon, near, momentum, seed_)
+    return Sketch(rank, axis, features, batch, extents, used, epsilon, near, momentum, seed_, square)
 
 
 # Bytes and not integers: for those Hypothesis also tries numbers it finds in the source of modules that
@@ -165,8 +166,13 @@ def _shape(sketch: Sketch, domain: Domain, capabilities: Capabilities) -> tuple[
     axis = _pick(axes, sketch.axis)
     features = _between(domain.min_features, domain.max_features, sketch.features)
     left = max(domain.min_count, min(domain.max_count, _MOST_ELEMENTS // features))
+    choices = list(sketch.extents[: rank - 2])
+    if sketch.square % 8 == 1:
+        # As many features as places along the other axes: axes that are mistaken for one another still fit.
+        features = max(domain.min_features, 1 + features % 6)
+        choices = [features - 1] * (rank - 2)
     extents: list[int] = []
-    for choice in sketch.extents[: rank - 2]:
+    for choice in choices:
         extents.append(_between(1, max(1, min(6, left // domain.min_count)), choice))
         left //= extents[-1]
     least = -(-domain.min_count // math.prod(extents))

@@ -168,7 +168,7 @@ def single_value(trial: Trial) -> Verdict:
 @requirement(
     "degenerate.empty",
     MUST,
-    "An empty batch leaves finite running statistics finite: an error, or no change.",
+    "An empty batch leaves the running statistics as they were: an error, or no change.",
     source="[P]",
     probes=(empty,),
 )
@@ -188,7 +188,11 @@ def empty_batch(trial: Trial) -> Verdict:
                 f"shape {trial.answers(Forward)[0][0].x.shape}"
             )
         if not np.array_equal(value.ravel().astype(np.float64), load.parameters[name].astype(np.float64)):
-            came = "finite, but changed"
+            return failed(
+                f"an empty batch of shape {trial.answers(Forward)[0][0].x.shape} moved {name} from "
+                f"{load.parameters[name].tolist()} to {value.tolist()}",
+                observed="finite, but changed",
+            )
     return passed(observed=came)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from conformance import probes
 from conformance.case import Case
-from conformance.implementation import Capabilities
+from conformance.implementation import Array, Capabilities
 from conformance.memory import LAYOUTS
 from conformance.probes import Probe
-from conformance.realisation import Arrays
+from conformance.realisation import Arrays, realise
 from conformance.requirement import (
     MUST,
     Trial,
@@ -47,18 +48,66 @@ def _both(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 
 def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
-    """The same x in every layout; last, one sample repeated by a stride of zero."""
+    """The same x in every layout, then the same dy; last, one sample repeated by a stride of zero."""
     calls: list[Call] = [Build(case.config())]
     modes = [training for training in (True, False) if (can.training if training else can.inference)]
-    batch = 0 if case.axis % len(case.shape) else 1
-    repeated = np.repeat(arrays.x.take([0], axis=batch), case.shape[batch], axis=batch)
+    layouts = ["contiguous", *(each for each in LAYOUTS if each not in ("contiguous", "broadcast"))]
     for training in modes:
         # Each time, since training moves the running statistics.
         calls += [Load(probes.applicable(arrays, can))]
-        layouts = [layout for layout in LAYOUTS if layout not in ("contiguous", "broadcast")]
-        for x, memories in ((arrays.x, layouts), (repeated, ["broadcast"])):
-            calls += [Forward(x, training, memory=layout) for layout in ("contiguous", *memories)]
+        calls += [Forward(arrays.x, training, memory=layout) for layout in layouts]
+        repeated = _repeated(case, arrays.x)
+        calls += [Forward(repeated, training, memory=layout) for layout in ("contiguous", "broadcast")]
+    if can.training and can.gradients:
+        for layout in layouts:
+            calls += [Forward(arrays.x, True), Backward(arrays.dy, memory=layout)]
+        repeated = _repeated(case, arrays.dy)
+        for layout in ("contiguous", "broadcast"):
+            calls += [Forward(arrays.x, True), Backward(repeated, memory=layout)]
     return tuple(calls)
+
+
+def _repeated(case: Case, x: Array) -> Array:
+    """The first sample in place of all."""
+    batch = 0 if case.axis % len(case.shape) else 1
+    repeated = np.repeat(x.take([0], axis=batch), case.shape[batch], axis=batch)
+    repeated.flags.writeable = False
+    return repeated
+
+
+def _history(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """Training, inference, backward and load, each after each other, on batches of one shape; the parameters
+    are loaded anew wherever what follows would depend on a convention.
+    """
+    batches = [realise(replace(case, seed=(case.seed + k) % (1 << 32))) for k in range(3)]
+    calls: list[Call] = [Build(case.config())]
+    # (which batch, training or not, whose parameters are loaded before it, or None)
+    for which, training, loaded in (
+        (0, True, 0),
+        (1, True, None),
+        (2, False, 0),
+        (0, True, None),
+        (0, False, 1),
+        (1, False, None),
+        (2, True, 2),
+    ):
+        if loaded is not None:
+            calls.append(Load(probes.applicable(batches[loaded], can)))
+        if can.training if training else can.inference:
+            calls.append(Forward(batches[which].x, training))
+            calls += [Backward(batches[which].dy)] * can.gradients
+    return tuple(calls)
+
+
+def _layers(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """Two layers alive at once, of which one is used, then the other; and a third, born after all that."""
+    other = realise(replace(case, seed=(case.seed + 1) % (1 << 32)))
+    calls: list[Call] = [Build(case.config()), Build(case.config(), layer=1), Parameters(layer=1)]
+    calls += [Load(probes.everything(arrays)), *[Forward(arrays.x, True)] * can.training]
+    calls += [Parameters(layer=1), Load(probes.everything(other), layer=1)]
+    calls += [*[Forward(other.x, True, layer=1)] * can.training, Load(probes.everything(other), layer=1)]
+    calls += [Load(probes.everything(arrays)), Forward(arrays.x, False), Forward(arrays.x, False, layer=1)]
+    return (*calls, Build(case.config(), layer=2), Parameters(layer=2))
 
 
 def _before_and_after(case: Case, arrays: Arrays, can: Capabilities) -> Script:
@@ -85,6 +134,8 @@ _DOMAIN = replace(probes.PLAIN, max_count=64)
 both = Probe("both-modes", _both, _DOMAIN, share=0.25)
 layouts = Probe("layouts", _layouts, _DOMAIN, ("views",), share=0.25)
 before_and_after = Probe("before-and-after", _before_and_after, _DOMAIN, ("parameters",), 0.25)
+history = Probe("history", _history, _DOMAIN, share=0.25)
+layers = Probe("layers", _layers, _DOMAIN, ("parameters", "running", "inference"), 0.1)
 round_trip = Probe("round-trip", _round_trip, _DOMAIN, ("parameters", "running", "inference"), 0.25)
 
 
@@ -114,17 +165,38 @@ def input_(trial: Trial) -> Verdict:
     presupposes=("forward.training", "forward.inference", "numerics.bound"),
 )
 def strided(trial: Trial) -> Verdict:
-    verdicts = []
+    return worst([*_forward_strided(trial), *_backward_strided(trial)])
+
+
+def _forward_strided(trial: Trial) -> Iterator[Verdict]:
     for which, forwarded in enumerate(trial.forwards):
         if forwarded.call.memory == "contiguous":
             first, expected = forwarded.got, trial.expected(which)
             continue
         if first is None or first.shape != expected.y.shape:
-            return failed("there is no output for contiguous x")
+            yield failed("there is no output for contiguous x")
+            continue
         what = f"y of {forwarded.call.memory} x, beside that of a contiguous copy,"
         exact = first.astype(np.float64)
-        verdicts.append(within(forwarded.got, exact, 2 * expected.bound, axis=trial.case.axis, what=what))
-    return worst(verdicts)
+        yield within(forwarded.got, exact, 2 * expected.bound, axis=trial.case.axis, what=what)
+
+
+def _backward_strided(trial: Trial) -> Iterator[Verdict]:
+    for which, backwarded in enumerate(trial.backwards):
+        if backwarded.call.memory == "contiguous":
+            first, bounds = backwarded, trial.expected_gradients(which).bounds
+            continue
+        for name, bound in zip(("x", "gamma", "beta"), bounds, strict=True):
+            beside, got = first.got(name), backwarded.got(name)
+            if beside is None or got is None or beside.shape != got.shape:
+                yield failed(f"there is no d{name} for {backwarded.call.memory} dy as for contiguous dy")
+                continue
+            what = f"d{name} of {backwarded.call.memory} dy, beside that of a contiguous copy,"
+            wide = beside.astype(np.float64)
+            if name == "x":
+                yield within(got, wide, 2 * bound, axis=trial.case.axis, what=what)
+            else:
+                yield within(got.ravel(), wide.ravel(), 2 * bound, axis=0, what=what)
 
 
 @requirement(
@@ -158,3 +230,61 @@ def reproduced(trial: Trial) -> Verdict:
     with np.errstate(all="ignore"):
         off = np.abs(y.astype(np.float64) - again.astype(np.float64)).max()
     return failed(f"the fresh layer's output differs from the first layer's by up to {off:.3g}")
+
+
+@requirement(
+    "purity.history",
+    MUST,
+    "What a call gives does not depend on the calls before it, but for what they loaded and, in inference, the "
+    "running statistics: training, inference, backward and load in any order.",
+    source="[P]",
+    probes=(history,),
+    presupposes=(
+        "forward.training",
+        "forward.inference",
+        "gradient.input",
+        "gradient.gamma",
+        "gradient.beta",
+        "gradient.inference",
+        "numerics.double",
+    ),
+)
+def independent_of_history(trial: Trial) -> Verdict:
+    verdicts, before, forward, backward = [], "", 0, 0
+    for call in trial.observation.script:
+        if isinstance(call, Forward):
+            name = "training" if call.training else "inference"
+            found = [trial.forward_within(forward)] if trial.forwards[forward].known else []
+            forward += 1
+        elif isinstance(call, Backward):
+            name, known = "backward", trial.backwards[backward].forward.known
+            found = [trial.gradient_within(backward, each) for each in ("x", "gamma", "beta") if known]
+            backward += 1
+        else:
+            name, found = "load" if isinstance(call, Load) else "", []
+        verdicts += [replace(v, message=f"after {before}: {v.message}") if v.message else v for v in found]
+        before = ", ".join(filter(None, (before, name)))
+    return worst(verdicts)
+
+
+@requirement(
+    "purity.layers",
+    MUST,
+    "What is done to one layer changes no other, and a new one starts as the first did.",
+    source="[P]",
+    probes=(layers,),
+    presupposes=("forward.inference", "numerics.double"),
+)
+def separate_layers(trial: Trial) -> Verdict:
+    first, used, new = (answer for _, answer in trial.answers(Parameters))
+    assert isinstance(first, Answer) and isinstance(used, Answer) and isinstance(new, Answer)
+    apart = unchanged(first, used, "another layer was trained")
+    fresh = unchanged(
+        first, new, "other layers were trained, in a new layer", only=("running_mean", "running_var")
+    )
+    inferred = [
+        trial.forward_within(which, what=f"beside another layer, y of layer {forwarded.call.layer}")
+        for which, forwarded in enumerate(trial.forwards)
+        if not forwarded.call.training
+    ]
+    return worst([apart, fresh, *inferred])

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from conformance import probes
+from conformance.averages import Step, steps, vectors
 from conformance.case import Case
 from conformance.implementation import Capabilities
-from conformance.oracle import Statistics, arithmetic, statistics
+from conformance.oracle import arithmetic
 from conformance.probes import Probe
 from conformance.realisation import Arrays, realise
 from conformance.requirement import (
@@ -39,15 +40,30 @@ from reference.error_bounds import running_bounds
 
 _STEPS = 8
 
-#: Weight of the new batch in step t = 1, 2, ..., for a momentum m.
-_WEIGHTS: dict[str, Callable[[float, int], float]] = {
-    "momentum is the weight kept": lambda m, t: 1 - m,
-    "momentum is the weight of the new batch": lambda m, t: m,
-    "zero-debiased, momentum is the weight kept": lambda m, t: (1 - m) / (1 - m**t) if m < 1 else 1 / t,
-    "zero-debiased, momentum is the weight of the new batch": lambda m, t: (
-        m / (1 - (1 - m) ** t) if m > 0 else 1 / t
+
+class _Convention(NamedTuple):
+    """How much a new batch weighs.
+
+    :ivar weight: in step t = 1, 2, ..., for a momentum m.
+    :ivar condition: by how much that weight enlarges a rounding: 1 - m^t is small, and known to u only.
+    """
+
+    weight: Callable[[float, int], float]
+    condition: Callable[[float, int], float] = lambda m, t: 0.0
+
+
+_WEIGHTS: dict[str, _Convention] = {
+    "momentum is the weight kept": _Convention(lambda m, t: 1 - m),
+    "momentum is the weight of the new batch": _Convention(lambda m, t: m),
+    "zero-debiased, momentum is the weight kept": _Convention(
+        lambda m, t: (1 - m) / (1 - m**t) if m < 1 else 1 / t,
+        lambda m, t: 1 / (1 - m**t) if m < 1 else 0.0,
     ),
-    "cumulative": lambda m, t: 1 / t,
+    "zero-debiased, momentum is the weight of the new batch": _Convention(
+        lambda m, t: m / (1 - (1 - m) ** t) if m > 0 else 1 / t,
+        lambda m, t: 1 / (1 - (1 - m) ** t) if m > 0 else 0.0,
+    ),
+    "cumulative": _Convention(lambda m, t: 1 / t),
 }
 _ESTIMATORS: dict[str, Callable[[int], float]] = {
     "biased": lambda count: 1.0,
@@ -79,6 +95,23 @@ def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 def _cumulative(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     calls: list[Call] = [Build(replace(case.config(), cumulative=True)), Parameters()]
     for batch in _batches(case, can, 3):
+        calls += [Forward(realise(batch).x, True), Parameters()]
+    return tuple(calls)
+
+
+def _loaded(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """Training from statistics that were loaded."""
+    held = {"running_mean": arrays.mean, "running_var": arrays.var}
+    calls: list[Call] = [Build(case.config()), Load(held), Parameters()]
+    for batch in _batches(case, can, 2):
+        calls += [Forward(realise(batch).x, True), Parameters()]
+    return tuple(calls)
+
+
+def _no_affine(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """Training of a layer that has neither gamma nor beta."""
+    calls: list[Call] = [Build(case.config(scale=False, center=False)), Parameters()]
+    for batch in _batches(case, can, 2) if can.affine != "always" else ():
         calls += [Forward(realise(batch).x, True), Parameters()]
     return tuple(calls)
 
@@ -127,6 +160,8 @@ extremes = Probe(
     "running-extremes", _training, replace(_DOMAIN, momenta=(0.0, 1.0)), (*_NEEDS, "inference"), 0.25
 )
 unaffected = Probe("running-unaffected", _unaffected, _DOMAIN, _NEEDS, 0.25)
+loaded = Probe("running-loaded", _loaded, _DOMAIN, (*_NEEDS, "inference"), 0.25)
+no_affine = Probe("running-no-affine", _no_affine, _DOMAIN, (*_NEEDS, "inference"), 0.1)
 cumulative_average = Probe("running-cumulative", _cumulative, _DOMAIN, (*_NEEDS, "cumulative"), 0.1)
 defaults = Probe(
     "running-defaults",
@@ -137,41 +172,29 @@ defaults = Probe(
 )
 
 
-def _vectors(trial: Trial, which: int) -> tuple[Any, Any] | None:
-    """(mean, variance) at the ``which``-th time of asking, as n-vectors; None if they are not there."""
-    _, answer = trial.answers(Parameters)[which]
-    assert isinstance(answer, Answer)
-    held = [answer.arrays.get(name) for name in ("running_mean", "running_var")]
-    if any(value is None or value.size != trial.case.n for value in held):
-        return None
-    mean, var = (np.asarray(value).astype(np.float64).reshape(trial.case.n) for value in held)
-    return mean, var
-
-
 def _fitting(trial: Trial) -> tuple[list[tuple[str, str]], Verdict]:
     """The conventions (weights, estimator) that every step fits, and the verdict of the one that fits best."""
     case = trial.case
-    config = trial.answers(Build)[0][0].config
     momenta = (
         {case.momentum, float(np.float32(case.momentum))} if case.dtype == "float64" else {case.momentum}
     )
-    steps = [call for call, _ in trial.answers(Forward) if call.training]
-    states = [_vectors(trial, k) for k in range(len(steps) + 1)]
-    if any(state is None for state in states):
+    taken = steps(trial.observation)
+    asked = sum(call.training for call, _ in trial.answers(Forward))
+    if len(taken) < asked or any(step.old[0].size != case.n for step in taken):
         return [], failed("the running statistics are missing or not n-vectors")
-    batches = [(call.x, statistics(call.x, axis=config.axis)) for call in steps]
     fits: list[tuple[str, str]] = []
     best, furthest = failed("no convention was tried"), (-1, 0.0)
-    for weights, weight_of in _WEIGHTS.items():
+    for weights, convention in _WEIGHTS.items():
         for estimator, factor in _ESTIMATORS.items():
             for momentum in momenta:
                 verdict, survived = passed(), 0
-                for step, (x, batch) in enumerate(batches, start=1):
-                    weight, old, new = weight_of(momentum, step), states[step - 1], states[step]
-                    verdict = worst([verdict, _step(x, batch, config.axis, old, new, weight, factor)])
+                for step in taken:
+                    weight = convention.weight(momentum, step.number)
+                    condition = convention.condition(momentum, step.number)
+                    verdict = worst([verdict, _judged(step, weight, condition, factor)])
                     if verdict.outcome is Outcome.FAIL:
                         break
-                    survived = step
+                    survived = step.number
                 if verdict.outcome is Outcome.PASS:
                     fits += [(weights, estimator)] * ((weights, estimator) not in fits)
                     best = verdict if best.outcome is Outcome.FAIL else best
@@ -186,30 +209,27 @@ def _fitting(trial: Trial) -> tuple[list[tuple[str, str]], Verdict]:
     return fits, best
 
 
-def _step(
-    x: Any,
-    batch: Statistics,
-    axis: int,
-    old: Any,
-    new: Any,
-    weight: float,
-    factor: Callable[[int], float],
-) -> Verdict:
-    count = x.size // x.shape[axis]
+def _judged(step: Step, weight: float, condition: float, factor: Callable[[int], float]) -> Verdict:
+    batch, old = step.batch, step.old
     target = (
         old[0] + weight * (batch.mean - old[0]),
-        old[1] + weight * (batch.var * factor(count) - old[1]),
+        old[1] + weight * (batch.var * factor(step.count) - old[1]),
     )
-    granted = arithmetic(x.dtype.name, count)
+    granted = arithmetic(step.x.dtype.name, step.count)
     t_mean, t_var = running_bounds(
-        x, batch.mean, batch.var, old, target, weight=weight, axis=axis, arithmetic=granted
+        step.x, batch.mean, batch.var, old, target, weight=weight, axis=step.axis, arithmetic=granted
     )
-    # The target was computed in float64, which for float64 is a rounding that counts.
+    # The target was computed in float64, which for float64 is a rounding that counts. Both statistics were
+    # divided by what the weight is conditioned by.
     own = 2.0**-50
+    t_mean, t_var = (
+        t + own * np.abs(before) + 4 * granted.u * condition * (np.abs(before) + np.abs(after))
+        for t, before, after in zip((t_mean, t_var), old, target, strict=True)
+    )
     return worst(
         [
-            within(new[0], target[0], t_mean + own * np.abs(old[0]), axis=0, what="running mean "),
-            within(new[1], target[1], t_var + own * np.abs(old[1]), axis=0, what="running variance "),
+            within(step.new[0], target[0], t_mean, axis=0, what="running mean "),
+            within(step.new[1], target[1], t_var, axis=0, what="running variance "),
         ]
     )
 
@@ -265,7 +285,7 @@ def variance(trial: Trial) -> Verdict:
 )
 def default_values(trial: Trial) -> Verdict:
     """Measured, not read: epsilon from how far y falls short of 1, momentum from how far the mean moves."""
-    first, after = _vectors(trial, 0), _vectors(trial, 1)
+    first, after = (vectors(answer) for _, answer in trial.answers(Parameters) if isinstance(answer, Answer))
     y = trial.forwards[0].got
     if first is None or after is None or y is None or trial.case.dtype != "float32":
         return Verdict(Outcome.UNSUPPORTED, message="measured in float32 only")
@@ -341,5 +361,36 @@ def independent(trial: Trial) -> Verdict:
     presupposes=("running.update",),
 )
 def keep_or_replace(trial: Trial) -> Verdict:
+    fits, best = trial.once(_fitting)
+    return passed(best.ratio) if fits else best
+
+
+@requirement(
+    "running.loaded",
+    MUST,
+    "Statistics that were loaded move on from there, under one of the known conventions.",
+    source="[K, T]",
+    probes=(loaded,),
+    presupposes=("running.update",),
+)
+def move_on(trial: Trial) -> Verdict:
+    """Not necessarily under the convention of a fresh layer: how many batches the loaded statistics stand for
+    is nothing a layer can know.
+    """
+    fits, best = trial.once(_fitting)
+    return passed(best.ratio) if fits else best
+
+
+@requirement(
+    "running.no-affine",
+    MUST,
+    "A layer with neither gamma nor beta keeps its statistics like any other.",
+    source="[K, T]",
+    probes=(no_affine,),
+    presupposes=("running.update",),
+)
+def without_affine(trial: Trial) -> Verdict:
+    if trial.capabilities.affine == "always":
+        return Verdict(Outcome.UNSUPPORTED, message="declares that gamma and beta are always there")
     fits, best = trial.once(_fitting)
     return passed(best.ratio) if fits else best
