@@ -228,7 +228,11 @@ def run(
 
 @main.command("self-check")
 @click.option(
-    "--experiments", type=click.IntRange(1), help="Feature experiments to put to the sound variants."
+    "--experiments",
+    default=4_000_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Feature experiments to put to the sound variants, at least.",
 )
 @click.option("--sound-only", is_flag=True, help="Only look for false alarms.")
 @click.option("--kind", "kinds", multiple=True, help="Only exhibits of this kind; repeatable.")
@@ -236,7 +240,7 @@ def run(
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, (1 << 32) - 1))
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1))
 def self_check_(
-    experiments: int | None,
+    experiments: int,
     sound_only: bool,
     kinds: tuple[str, ...],
     max_examples: int,

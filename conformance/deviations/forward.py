@@ -1,19 +1,16 @@
-"""Named wrong batch norms: what a failing implementation computes instead.
-
-A deviation replaces one part of the definition (the parameters, the statistics, the divisor, the affine map,
-the gradient). Its outputs are computed exactly and compared with what the implementation returned, under the
-bounds a right one is held to. The one that explains every output of all the failing trials is named; where
-none does, or several do that say different things, nothing is claimed.
-"""
+"""Wrong outputs: the definition with its parameters, statistics, divisor or affine map replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from conformance.deviations.deviation import Deviation, Parts
+from conformance.script import numpy_dtype
 
 Float64 = NDArray[np.float64]
 
@@ -24,6 +21,8 @@ class Setting:
 
     :ivar x, dy: input and, for a gradient, upstream gradient.
     :ivar mean, var: the statistics of the batch; :ivar given: those the layer was given, if any.
+    :ivar last: the statistics of the training call before this one, if there was one.
+    :ivar dtype: that of x.
     :ivar batch_first: whether the samples lie along the first axis of the fold, and not the last.
     """
 
@@ -33,7 +32,9 @@ class Setting:
     mean: Float64
     var: Float64
     given: tuple[Float64, Float64] | None
+    last: tuple[Float64, Float64] | None
     epsilon: float
+    dtype: str
     training: bool
     batch_first: bool
     samples: int
@@ -44,29 +45,6 @@ class Statistics(Protocol):
     def __call__(self, s: Setting) -> tuple[Any, Any]: ...
 
 
-Parts = dict[str, Callable[..., Any]]
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """:ivar words: completes "it computes batch norm ..."."""
-
-    key: str
-    words: str
-    parts: Parts = field(default_factory=dict)
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def with_(self, other: Deviation) -> Deviation | None:
-        """Both at once, if they replace different parts."""
-        if self.parts.keys() & other.parts.keys():
-            return None
-        return Deviation(
-            f"{self.key}+{other.key}", f"{self.words}, and {other.words}", self.parts | other.parts
-        )
-
-
 # -- the definition, part by part
 
 
@@ -74,7 +52,7 @@ def _parameters(s: Setting) -> tuple[Any, Any]:
     return s.gamma, s.beta
 
 
-def _statistics(s: Setting) -> tuple[Any, Any]:
+def statistics(s: Setting) -> tuple[Any, Any]:
     if s.training or s.given is None:
         return s.mean, s.var
     return s.given
@@ -90,7 +68,7 @@ def _affine(xhat: Any, gamma: Any, beta: Any) -> Any:
 
 DEFINITION: Parts = {
     "parameters": _parameters,
-    "statistics": _statistics,
+    "statistics": statistics,
     "divisor": _divisor,
     "affine": _affine,
 }
@@ -111,12 +89,12 @@ def output(s: Setting, deviation: Deviation) -> Float64:
 
 
 def _over(axes: tuple[int, ...]) -> Statistics:
-    def statistics(s: Setting) -> tuple[Any, Any]:
+    def over(s: Setting) -> tuple[Any, Any]:
         if not s.training:
-            return _statistics(s)
+            return statistics(s)
         return s.x.mean(axis=axes, keepdims=True), s.x.var(axis=axes, keepdims=True)
 
-    return statistics
+    return over
 
 
 def _batch_axis_only(s: Setting) -> tuple[Any, Any]:
@@ -134,7 +112,7 @@ def _per_sample(s: Setting) -> tuple[Any, Any]:
 
 
 def _unbiased(s: Setting) -> tuple[Any, Any]:
-    mean, var = _statistics(s)
+    mean, var = statistics(s)
     count = s.x.shape[0] * s.x.shape[2]
     return (mean, var * count / max(1, count - 1)) if s.training else (mean, var)
 
@@ -144,28 +122,36 @@ def _given_in_training(s: Setting) -> tuple[Any, Any]:
 
 
 def _in_half(s: Setting) -> tuple[Any, Any]:
-    mean, var = _statistics(s)
-    return tuple(np.asarray(v).astype(np.float16).astype(np.float64) for v in (mean, var))  # type: ignore[return-value]
+    mean, var = statistics(s)
+    half = numpy_dtype("bfloat16" if s.dtype == "bfloat16" else "float16")
+    rounded = [np.asarray(v).astype(half).astype(np.float64) for v in (mean, var)]
+    return rounded[0], rounded[1]
+
+
+def _about_running_mean(s: Setting) -> tuple[Any, Any]:
+    mean, var = statistics(s)
+    centre = s.given[0] if s.given is not None else np.zeros_like(mean)
+    return mean, var + (mean - centre) ** 2 if s.training else var
 
 
 def _about_zero(s: Setting) -> tuple[Any, Any]:
-    mean, var = _statistics(s)
+    mean, var = statistics(s)
     return mean, var + mean**2
 
 
 def _uncentred(s: Setting) -> tuple[Any, Any]:
-    mean, var = _statistics(s)
+    mean, var = statistics(s)
     return np.zeros_like(mean), var
 
 
 def _given_as(f: Callable[[Any, float], Any]) -> Statistics:
     """Inference that takes the variance it was given for something else."""
 
-    def statistics(s: Setting) -> tuple[Any, Any]:
-        mean, var = _statistics(s)
+    def taken(s: Setting) -> tuple[Any, Any]:
+        mean, var = statistics(s)
         return (mean, var) if s.training else (mean, f(var, s.epsilon))
 
-    return statistics
+    return taken
 
 
 def _all_alike(which: int, how: Callable[[Any], Any]) -> Callable[[Setting], tuple[Any, Any]]:
@@ -195,6 +181,11 @@ FORWARD: tuple[Deviation, ...] = (
         {"divisor": lambda var, eps: np.sqrt(var + 2 * eps)},
     ),
     Deviation(
+        "epsilon-inside-and-outside",
+        "with epsilon added to the variance and once more to its root",
+        {"divisor": lambda var, eps: np.sqrt(var + eps) + eps},
+    ),
+    Deviation(
         "epsilon-as-floor",
         "with epsilon as the least value of the variance, max(var, epsilon)",
         {"divisor": lambda var, eps: np.sqrt(np.maximum(var, eps))},
@@ -216,6 +207,11 @@ FORWARD: tuple[Deviation, ...] = (
         "standard-deviation-not-variance",
         "divided by var + epsilon instead of its square root",
         {"divisor": lambda var, eps: var + eps},
+    ),
+    Deviation(
+        "multiplied-by-deviation",
+        "multiplied by the standard deviation instead of divided",
+        {"divisor": lambda var, eps: 1 / np.sqrt(var + eps)},
     ),
     Deviation(
         "no-normalisation",
@@ -257,13 +253,25 @@ FORWARD: tuple[Deviation, ...] = (
         {"statistics": _given_in_training},
     ),
     Deviation(
+        "stale-statistics",
+        "with the statistics of the batch before",
+        {"statistics": lambda s: s.last if s.training and s.last else statistics(s)},
+    ),
+    Deviation(
         "batch-stats-in-inference",
         "with the batch's statistics in inference",
         {"statistics": lambda s: (s.mean, s.var)},
     ),
     Deviation("mean-not-subtracted", "without subtracting the mean", {"statistics": _uncentred}),
     Deviation("variance-about-zero", "with E[x^2] in place of the variance", {"statistics": _about_zero}),
-    Deviation("statistics-rounded-to-half", "with statistics rounded to float16", {"statistics": _in_half}),
+    Deviation(
+        "variance-about-running-mean",
+        "with the variance taken about the running mean",
+        {"statistics": _about_running_mean},
+    ),
+    Deviation(
+        "statistics-rounded-to-half", "with statistics rounded to half precision", {"statistics": _in_half}
+    ),
     Deviation(
         "variance-stored-as-std",
         "that takes the running variance for a standard deviation",
@@ -314,105 +322,5 @@ FORWARD: tuple[Deviation, ...] = (
         "with beta added before gamma is applied, gamma (xhat + beta)",
         {"affine": lambda xhat, gamma, beta: gamma * (xhat + beta)},
     ),
-)
-
-
-# -- gradients: (dx, dgamma, dbeta), the vectors shaped (n, 1)
-
-
-def gradients(s: Setting) -> dict[str, Float64]:
-    """What the wrong gradients are made of."""
-    assert s.dy is not None
-    with np.errstate(all="ignore"):
-        mean, var = _statistics(s)
-        inverse = 1 / np.sqrt(var + s.epsilon)
-        xhat = (s.x - mean) * inverse
-        total = s.dy.sum(axis=(0, 2))[:, None]
-        moment = (s.dy * xhat).sum(axis=(0, 2))[:, None]
-        raw = (s.dy * s.x).sum(axis=(0, 2))[:, None]
-    count = np.float64(s.x.shape[0] * s.x.shape[2])
-    return {
-        "xhat": xhat, "total": total, "moment": moment, "raw": raw, "a": s.gamma * inverse,
-        "inverse": inverse, "count": np.asarray(count), "dy": s.dy, "var": np.asarray(var),
-    }  # fmt: skip
-
-
-def _dx(f: Callable[[dict[str, Any]], Any]) -> Parts:
-    return {"x": f}
-
-
-GRADIENT: tuple[Deviation, ...] = (
-    Deviation(
-        "gradient-without-statistics",
-        "whose dx is gamma / s dy, as if mean and variance did not depend on x",
-        _dx(lambda g: g["a"] * g["dy"]),
-    ),
-    Deviation(
-        "gradient-sum-not-mean",
-        "whose dx takes sums over the batch where it should take means",
-        _dx(lambda g: g["a"] * (g["dy"] - g["total"] - g["xhat"] * g["moment"])),
-    ),
-    Deviation(
-        "gradient-without-variance-term",
-        "whose dx leaves out that the variance depends on x",
-        _dx(lambda g: g["a"] * (g["dy"] - g["total"] / g["count"])),
-    ),
-    Deviation(
-        "gradient-without-mean-term",
-        "whose dx leaves out that the mean depends on x",
-        _dx(lambda g: g["a"] * (g["dy"] - g["xhat"] * g["moment"] / g["count"])),
-    ),
-    Deviation(
-        "gradient-without-gamma",
-        "whose dx leaves gamma out",
-        _dx(
-            lambda g: (
-                g["inverse"] * (g["dy"] - g["total"] / g["count"] - g["xhat"] * g["moment"] / g["count"])
-            )
-        ),
-    ),
-    Deviation(
-        "gradient-unbiased",
-        "whose dx divides by N - 1",
-        _dx(
-            lambda g: (
-                g["a"]
-                * (
-                    g["dy"]
-                    - g["total"] / g["count"]
-                    - g["xhat"] * g["moment"] / np.maximum(1, g["count"] - 1)
-                )
-            )
-        ),
-    ),
-    Deviation(
-        "gradient-gamma-unnormalised",
-        "whose dgamma is sum(dy x), with x not normalised",
-        {"gamma": lambda g: g["raw"]},
-    ),
-    Deviation("gradient-gamma-mean", "whose dgamma is a mean", {"gamma": lambda g: g["moment"] / g["count"]}),
-    Deviation(
-        "gradient-beta-mean", "whose dbeta is a mean, not a sum", {"beta": lambda g: g["total"] / g["count"]}
-    ),
-    Deviation(
-        "gradient-scaled-by-count",
-        "whose gradients are all divided by N",
-        {
-            "x": lambda g: (
-                g["a"]
-                * (g["dy"] - g["total"] / g["count"] - g["xhat"] * g["moment"] / g["count"])
-                / g["count"]
-            ),
-            "gamma": lambda g: g["moment"] / g["count"],
-            "beta": lambda g: g["total"] / g["count"],
-        },
-    ),
-    Deviation(
-        "gradient-swapped",
-        "whose dgamma and dbeta are swapped",
-        {"gamma": lambda g: g["total"], "beta": lambda g: g["moment"]},
-    ),
-    Deviation("gradient-gamma-zero", "whose dgamma is zero", {"gamma": lambda g: 0 * g["moment"]}),
-    Deviation("gradient-beta-zero", "whose dbeta is zero", {"beta": lambda g: 0 * g["total"]}),
-    Deviation("gradient-input-zero", "whose dx is zero", _dx(lambda g: 0 * g["dy"])),
+    Deviation("output-zero", "that gives zero", {"affine": lambda xhat, gamma, beta: np.zeros_like(xhat)}),
 )

@@ -1,73 +1,37 @@
-"""What a failing implementation computes instead, if a named deviation explains all it returned.
-
-No guess is presented as a finding: an explanation has to hold for every output of every failing trial that
-was kept, within the bounds a right implementation is held to, and no second one may hold as well. Where none
-does, what can be seen of the error is told: where it is and what shape it has.
-"""
+"""Which deviation explains wrong outputs."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.deviations import DEFINITION, FORWARD, GRADIENT, Deviation, Setting, gradients, output
-from conformance.oracle import Backwarded, Expected, Forwarded, Level, arithmetic
-from conformance.requirement import Outcome, Trial, within
+from conformance.deviations.deviation import Deviation
+from conformance.deviations.forward import DEFINITION, FORWARD, Setting, output, statistics
+from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named
+from conformance.oracle import Expected, Forwarded, Level, arithmetic
+from conformance.requirement import Outcome, within
 from reference.error_bounds import Arithmetic
 
 Float64 = NDArray[np.float64]
 
-NARROWED = Deviation("float64-narrowed", "of float64 data in float32")
-HALF = Deviation("half-arithmetic", "in half precision throughout, its statistics included")
-DEFINITION_ITSELF = Deviation("", "")
+HALF = Deviation("half-arithmetic", "with errors as large as those of half precision throughout")
 ONE_PASS = Deviation(
     "one-pass-variance",
     "with the variance as E[x^2] - E[x]^2, which cancels where the mean exceeds the spread",
 )
+ONE_PASS_CLIPPED = Deviation(
+    "one-pass-variance-clipped",
+    "with the variance as E[x^2] - E[x]^2, which cancels where the mean exceeds the spread, and a negative one "
+    "taken for 0",
+)
+_DEFINITION_ITSELF = Deviation("", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """:ivar key: of the deviation, or of a combination ``a+b``; empty where none explains it.
-
-    :ivar text: in plain words.
-    """
-
-    key: str
-    text: str
-
-
-def diagnose(trials: Sequence[Trial], level: Level) -> Diagnosis | None:
-    """Explain the failing ``trials`` of one requirement; None where there is nothing to compare."""
-    with np.errstate(all="ignore"):
-        return _diagnose(trials, level)
-
-
-def _diagnose(trials: Sequence[Trial], level: Level) -> Diagnosis | None:
-    trials = [t for t in trials if t.observation.lost is None and t.observation.unexpected() is None]
-    if not trials:
-        return None
-    passes = [f for t in trials for f in t.forwards if f.known and f.got is not None]
-    if not passes:
-        return None
-    wrong = [f for f in passes if not _sound(f, level)]
-    backs = [b for t in trials for b in t.backwards if b.forward.known]
-    if wrong:
-        return _of_forward(passes, wrong, level)
-    if backs:
-        return _of_gradient(backs, level)
-    return None
-
-
-# -- forward
-
-
-def _sound(f: Forwarded, level: Level) -> bool:
+def sound(f: Forwarded, level: Level) -> bool:
     return _agrees(f, f.expected(level))
 
 
@@ -75,88 +39,122 @@ def _agrees(f: Forwarded, expected: Expected) -> bool:
     return within(f.got, expected.y, expected.bound, rest=expected.rest).outcome is Outcome.PASS
 
 
-def _of_forward(passes: list[Forwarded], wrong: list[Forwarded], level: Level) -> Diagnosis | None:
+def of_forward(passes: list[Forwarded], wrong: list[Forwarded], level: Level) -> Diagnosis | None:
     if any(f.got is None or f.got.shape != f.call.x.shape for f in wrong):
         return None
-    dtype = wrong[0].call.x.dtype.name
-    if dtype == "float64" and all(_within(f, _granted(f, "float32")) for f in passes):
-        return _named([NARROWED])
-    narrow = level is not Level.MUST and dtype in ("float16", "bfloat16")
-    if narrow and all(_sound(f, Level.MUST) for f in passes):
-        return _named([HALF])
-    # Calls with most features tell deviations apart best, so they come first.
-    passes = sorted(passes, key=lambda f: -f.call.x.shape[f.config.axis])
-    prepared = [(f, *_setting(f, level)) for f in passes]
+    # Small failing calls contradict most deviations at little cost, so they come first.
+    failing = set(map(id, wrong))
+    passes = sorted(passes, key=lambda f: (id(f) not in failing, f.call.x.size))
+    prepared = [(f, *setting(f, level)) for f in passes]
     # An error so small that the definition itself passes for an explanation tells no deviation apart.
-    small = all(_explains(DEFINITION_ITSELF, *each) for each in prepared)
-    found = [d for d in FORWARD if not small and all(_explains(d, *each) for each in prepared)]
-    if not found and _cancelling([_one_pass(f, arithmetic(dtype, _count(f), level)) for f in wrong]):
-        return _named([ONE_PASS])
-    if (
-        not found
-        and dtype == "float64"
-        and _cancelling([_one_pass(f, _granted(f, "float32")) for f in wrong])
-    ):
-        both = NARROWED.with_(ONE_PASS)
-        return _named([both] if both else [])
-    if not found and not small:
+    if _explain(_DEFINITION_ITSELF, prepared) is _Fit.EXPLAINS:
+        return Diagnosis("", _shape_of_error(wrong, level))
+    fits = {d: _explain(d, prepared) for d in FORWARD}
+    found = [d for d, fit in fits.items() if fit is _Fit.EXPLAINS]
+    maybe = [d for d, fit in fits.items() if fit is _Fit.CONSISTENT]
+    if found:
+        return named(found + maybe) or Diagnosis("", _shape_of_error(wrong, level))
+    found = _of_cancellation(wrong, level) if maybe else _of_precision(passes, wrong, level)
+    # A pair is hardly ever refuted by few or blurred data, so nothing simpler may be left in the running. And
+    # at the identity gamma undoes the division: there mistakes in the one look like mistakes in the other.
+    if not found and not maybe and not any(_at_identity(s) for _, s, *_ in prepared):
         pairs = (a.with_(b) for a, b in itertools.combinations(FORWARD, 2))
-        found = [d for d in pairs if d and all(_explains(d, *each) for each in prepared)]
-    return _named(found) or Diagnosis("", _shape_of_error(wrong, level))
+        found = [d for d in pairs if d and _explain(d, prepared) is _Fit.EXPLAINS]
+    return named(found) or Diagnosis("", _shape_of_error(wrong, level))
 
 
-def _granted(f: Forwarded, dtype: str) -> Arithmetic:
-    """The arithmetic of another dtype, MUST."""
-    return arithmetic(dtype, _count(f))
+def _of_precision(passes: list[Forwarded], wrong: list[Forwarded], level: Level) -> list[Deviation]:
+    """Rounding errors larger than they should be."""
+    dtype = wrong[0].call.x.dtype.name
+    if dtype == "float64" and all(_within(f, granted_to(f, "float32")) for f in passes):
+        return [NARROWED]
+    narrow = level is not Level.MUST and dtype in ("float16", "bfloat16")
+    if narrow and all(sound(f, Level.MUST) for f in passes):
+        return [HALF]
+    return _of_cancellation(wrong, level)
 
 
-def _count(f: Forwarded) -> int:
-    return int(f.call.x.size) // max(1, int(f.call.x.shape[f.config.axis]))
+def _of_cancellation(wrong: list[Forwarded], level: Level) -> list[Deviation]:
+    """A variance that is a difference of two large numbers."""
+    dtype = wrong[0].call.x.dtype.name
+    if found := _one_pass([(f, arithmetic(dtype, f.count, level)) for f in wrong]):
+        return [found]
+    if dtype == "float64" and (found := _one_pass([(f, granted_to(f, "float32")) for f in wrong])):
+        both = NARROWED.with_(found)
+        return [both] if both else []
+    return []
+
+
+def _at_identity(s: Setting) -> bool:
+    """Whether gamma is the standard deviation, with or without epsilon, of every feature."""
+    _, var = statistics(s)
+    near = [np.abs(s.gamma - np.sqrt(v)) <= 0.01 * np.abs(s.gamma) for v in (var, var + s.epsilon)]
+    return bool((near[0] | near[1]).all() and (s.gamma != 1).any())
 
 
 def _within(f: Forwarded, granted: Arithmetic) -> bool:
     return _agrees(f, f.expected(granted=granted))
 
 
-def _named(found: Sequence[Deviation]) -> Diagnosis | None:
-    """A diagnosis where there is exactly one explanation, or two that these data cannot tell apart."""
-    if not found or len(found) > 2:
-        return None
-    text = " or ".join(f"batch norm {d.words}" for d in found)
-    return Diagnosis("|".join(d.key for d in found), f"This is {text}.")
-
-
-def _setting(f: Forwarded, level: Level) -> tuple[Setting, Expected, Float64]:
+def setting(f: Forwarded, level: Level) -> tuple[Setting, Expected, Float64]:
     """The call folded to (before, n, after), what was expected of it, and what came."""
     expected, x, axis = f.expected(level), f.call.x, f.config.axis % f.call.x.ndim
     assert f.got is not None
     given = None
     if "running_mean" in f.held and "running_var" in f.held:
         given = tuple(f.held[k].astype(np.float64)[:, None] for k in ("running_mean", "running_var"))
-    wide = _fold(x, axis).astype(np.float64)
-    mean = wide.mean(axis=(0, 2))[:, None]
-    setting = Setting(
+    wide = fold(x, axis).astype(np.float64)
+    last = None if f.previous is None else _moments(fold(f.previous.x, axis).astype(np.float64))
+    mean, var = _moments(wide)
+    made = Setting(
         wide,
         expected.gamma[:, None],
         expected.beta[:, None],
         mean,
-        ((wide - mean) ** 2).mean(axis=(0, 2))[:, None],
+        var,
         given,  # type: ignore[arg-type]
+        last,
         f.config.epsilon,
+        x.dtype.name,
         f.call.training,
         axis != 0,
         x.shape[0 if axis else 1],
     )
-    return setting, expected, _fold(f.got, axis).astype(np.float64)
+    return made, expected, fold(f.got, axis).astype(np.float64)
 
 
-def _fold(x: Any, axis: int) -> Any:
+def _moments(x: Float64) -> tuple[Float64, Float64]:
+    mean = x.mean(axis=(0, 2))[:, None]
+    return mean, ((x - mean) ** 2).mean(axis=(0, 2))[:, None]
+
+
+def fold(x: Any, axis: int) -> Any:
     before = int(np.prod(x.shape[:axis], dtype=int))
     after = int(np.prod(x.shape[axis + 1 :], dtype=int))
     return x.reshape(before, x.shape[axis], after)
 
 
-def _explains(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: Float64) -> bool:
+class _Fit(Enum):
+    """What outputs say of a deviation: it is refuted; it may be, but too little can be compared; it explains
+    them.
+    """
+
+    REFUTED = 0
+    CONSISTENT = 1
+    EXPLAINS = 2
+
+
+def _explain(d: Deviation, prepared: list[tuple[Forwarded, Setting, Expected, Float64]]) -> _Fit:
+    worst = _Fit.EXPLAINS
+    for each in prepared:
+        fit = _fit(d, *each)
+        if fit is _Fit.REFUTED:
+            return fit
+        worst = min(worst, fit, key=lambda f: f.value)
+    return worst
+
+
+def _fit(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: Float64) -> _Fit:
     y = output(s, d)
     axis = f.config.axis % f.call.x.ndim
     u = arithmetic(f.call.x.dtype.name, 1).u_out
@@ -166,58 +164,72 @@ def _explains(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: F
         right = np.sqrt((s.var if s.training or s.given is None else s.given[1]) + s.epsilon)
         amplified = np.clip(np.abs(right / parts["divisor"](var, s.epsilon)), 1, 1e3)
         gamma = np.maximum(1, np.abs(parts["parameters"](s)[0]) / np.maximum(np.abs(s.gamma), 1e-30))
-        bound = 2 * _fold(np.asarray(expected.bound, np.float64), axis) * amplified * np.minimum(gamma, 1e6)
+        bound = 2 * fold(np.asarray(expected.bound, np.float64), axis) * amplified * np.minimum(gamma, 1e6)
         bound = bound + 16 * u * (np.abs(y) + np.abs(s.beta))
-        expected_y = _fold(expected.y, axis)
+        expected_y = fold(expected.y, axis)
+        hit = (np.abs(got - y) <= bound) & np.isfinite(y)
         # Nothing is told apart where the bound is as wide as the output itself.
-        near = (np.abs(got - y) <= bound) & (bound <= 0.1 * np.maximum(np.abs(y), np.abs(expected_y)) + 1e-3)
+        near = hit & (bound <= 0.1 * np.maximum(np.abs(y), np.abs(expected_y)) + 1e-3)
         lost = ~np.isfinite(got) & ~np.isfinite(y)
-        wide = (np.abs(got - y) <= bound) & ~near
+    if not (hit | lost).all():
+        return _Fit.REFUTED
     # Where both are lost nothing is compared, so most must not be.
-    return bool((near | wide | lost).all() and 2 * near.sum() >= near.size)
+    return _Fit.EXPLAINS if 2 * near.sum() >= near.size else _Fit.CONSISTENT
 
 
-def _cancelling(calls: list[bool | None]) -> bool:
-    """Whether cancellation contradicts no call, and some bear it out."""
-    return False not in calls and True in calls
+_DROWNED = 1e3  # times the variance: rounding errors of which about every other one turns it negative
+_ENOUGH = 24  # of those, among which one should have been negative
 
 
-def _one_pass(f: Forwarded, granted: Arithmetic) -> bool | None:
-    """Whether every feature is off by nothing but a factor, no larger than cancellation explains. None where
-    there is nothing to compare: so much cancelled that anything may come of it.
+def _one_pass(calls: list[tuple[Forwarded, Arithmetic]]) -> Deviation | None:
+    """E[x^2] - E[x]^2, if every feature is off by nothing but a factor, no larger than cancellation explains,
+    and some are.
+    """
+    cancelled = drowned = lost = 0
+    for f, granted in calls:
+        found = _cancelled(f, granted)
+        if found is None:
+            return None
+        cancelled, drowned, lost = (a + b for a, b in zip((cancelled, drowned, lost), found, strict=True))
+    if not cancelled:
+        return None
+    return ONE_PASS_CLIPPED if drowned >= _ENOUGH and not lost else ONE_PASS
+
+
+def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[int, int, int] | None:
+    """How many features cancellation takes off by a factor; in how many it leaves nothing to compare, and in
+    how many of those the output is NaN. None where something else is wrong.
     """
     if not f.call.training:
-        return None if _within(f, granted) else False
-    s, _, got = _setting(f, Level.MUST)
+        return (0, 0, 0) if _within(f, granted) else None
+    s, _, got = setting(f, Level.MUST)
     expected = f.expected(granted=granted)
     axis = f.config.axis % f.call.x.ndim
-    bound = _fold(np.asarray(expected.bound, np.float64), axis)
-    exact = _fold(expected.y, axis)
-    cancelled = False
+    bound = fold(np.asarray(expected.bound, np.float64), axis)
+    exact = fold(expected.y, axis)
+    cancelled = drowned = lost = 0
     with np.errstate(all="ignore"):
         total = s.var + s.epsilon
         loss = ((granted.growth + 8) * granted.u * (s.var + s.mean**2) / total)[:, 0]
         for k in range(s.x.shape[1]):
             y, target, room = got[:, k], exact[:, k], bound[:, k]
+            if loss[k] >= 0.5:  # Cancelled altogether: anything may come of it, and nothing can be compared.
+                drowned += bool(loss[k] >= _DROWNED)
+                lost += bool(loss[k] >= _DROWNED and not np.isfinite(y).all())
+                continue
             if (np.abs(y - target) <= room).all() or not np.isfinite(target).all():
                 continue
-            if 16 * s.mean[k, 0] ** 2 < s.var[k, 0]:
-                return False
-            if not np.isfinite(loss[k]):
-                return False
-            if loss[k] >= 0.5:
-                continue  # cancelled altogether: anything may come of it, and nothing can be compared
-            if not np.isfinite(y).all():
-                return False
+            if 16 * s.mean[k, 0] ** 2 < s.var[k, 0] or not np.isfinite(loss[k]) or not np.isfinite(y).all():
+                return None
             centred = target - s.beta[k]
             square = float((centred**2).sum())
             factor = float(((y - s.beta[k]) * centred).sum()) / square if square else 1.0
-            lost = abs(1 / factor**2 - 1) if factor else np.inf
+            off = abs(1 / factor**2 - 1) if factor > 0 else np.inf
             rest = np.abs(y - s.beta[k] - factor * centred)
-            if lost > 2 * loss[k] or (rest > 4 * room * max(1.0, abs(factor))).any():
-                return False
-            cancelled = True
-    return cancelled or None
+            if off > 2 * loss[k] or (rest > 4 * room * max(1.0, abs(factor))).any():
+                return None
+            cancelled += 1
+    return cancelled, drowned, lost
 
 
 def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
@@ -225,9 +237,9 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
     touched: list[float] = []
     offset = factor = True
     for f in wrong:
-        s, expected, got = _setting(f, level)
+        s, expected, got = setting(f, level)
         axis = f.config.axis % f.call.x.ndim
-        exact, bound = _fold(expected.y, axis), _fold(np.asarray(expected.bound, np.float64), axis)
+        exact, bound = fold(expected.y, axis), fold(np.asarray(expected.bound, np.float64), axis)
         with np.errstate(all="ignore"):
             error = got - exact
             over = ~(np.abs(error) <= bound)
@@ -246,65 +258,3 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
     elif factor:
         how += ", a constant factor in each"
     return how + "."
-
-
-# -- gradient
-
-
-def _of_gradient(backs: list[Backwarded], level: Level) -> Diagnosis | None:
-    usable = [b for b in backs if all(b.got(k) is not None for k in ("x", "gamma", "beta"))]
-    if not usable or any(b.got("x").shape != b.call.dy.shape for b in usable):  # type: ignore[union-attr]
-        return None
-    dtype = usable[0].call.dy.dtype.name
-    if dtype == "float64" and all(_gradient_within(b, "float32") for b in usable):
-        return _named([NARROWED])
-    found = [d for d in GRADIENT if all(_explains_gradient(d, b, level) for b in usable)]
-    if not found:
-        pairs = (a.with_(b) for a, b in itertools.combinations(GRADIENT, 2))
-        found = [d for d in pairs if d and all(_explains_gradient(d, b, level) for b in usable)]
-    return _named(found)
-
-
-def _gradient_within(b: Backwarded, dtype: str) -> bool:
-    expected = b.expected(granted=_granted(b.forward, dtype))
-    return all(
-        within(_flat(b, name), expected.exact[k], expected.bounds[k]).outcome is Outcome.PASS
-        for k, name in enumerate(("x", "gamma", "beta"))
-    )
-
-
-def _flat(b: Backwarded, name: str) -> Any:
-    got = b.got(name)
-    n = b.call.dy.shape[b.forward.config.axis]
-    return got.reshape(n) if got is not None and name != "x" and got.size == n else got
-
-
-def _explains_gradient(d: Deviation, b: Backwarded, level: Level) -> bool:
-    f, axis = b.forward, b.forward.config.axis % b.call.dy.ndim
-    s, _, _ = _setting(f, level)
-    s = replace(s, dy=_fold(b.call.dy, axis).astype(np.float64))
-    made, expected = gradients(s), b.expected(level)
-    u = arithmetic(f.call.x.dtype.name, 1).u_out
-    count = s.x.shape[0] * s.x.shape[2]
-    for k, name in enumerate(("x", "gamma", "beta")):
-        part: Callable[[dict[str, Any]], Any] | None = d.parts.get(name)
-        bound = np.asarray(expected.bounds[k], np.float64)
-        exact, got = expected.exact[k], _flat(b, name)
-        if got is None or got.shape != exact.shape:
-            return False
-        with np.errstate(all="ignore"):
-            if part is not None:
-                value = part(made)
-                if name == "x":
-                    exact = np.broadcast_to(value, s.x.shape).reshape(b.call.dy.shape)
-                    # Sums in place of means carry N times the error.
-                    bound = bound * (count if "sum" in d.key else 2)
-                else:
-                    exact = np.broadcast_to(value, (s.x.shape[1], 1))[:, 0]
-                bound = 2 * bound + 64 * u * np.abs(exact)
-                if name == "gamma":
-                    bound = bound + 64 * u * count * np.abs(s.x * made["dy"]).mean(axis=(0, 2))
-            near = np.abs(got.astype(np.float64) - exact) <= bound
-        if not (near | ~np.isfinite(exact)).all():
-            return False
-    return True

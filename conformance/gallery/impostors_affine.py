@@ -160,6 +160,7 @@ class BetaRolled(_Affine):
 
 class ScaleFalseDropsBeta(_Affine):
     what = "Without scale there is no offset either, though it holds one."
+    deviation = "beta-ignored"
 
     def affine(self, xhat: Array) -> Array:
         return super().affine(xhat) if self.config.scale else xhat

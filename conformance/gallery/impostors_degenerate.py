@@ -77,6 +77,7 @@ class SingleGivesNan(_Degenerate):
 class SinglePassesThrough(_Degenerate):
     what = "One value per feature in training is not normalised."
     link = "https://github.com/PaddlePaddle/Paddle/issues/11445"
+    deviation = "no-normalisation"
 
     def normalise(self, x: Array, mean: Array, var: Array) -> Array:
         return x if self.training and x[0].size == 1 else super().normalise(x, mean, var)
@@ -113,6 +114,7 @@ class CentredTwiceInInference(_Degenerate):
 
 class ZeroEpsilonReplaced(_Degenerate):
     what = "epsilon = 0 is taken for not given, and becomes 1e-3."
+    deviation = "epsilon-fixed-0.001"
 
     def start(self, config: LayerConfig) -> None:
         super().start(config)

@@ -25,6 +25,7 @@ class _Dtype(BatchNorm):
 class Float64Narrowed(_Dtype):
     what = "Computes float64 in float32."
     link = "https://github.com/tensorflow/tensorflow/issues/33365"
+    deviation = "float64-narrowed"
 
     def working(self, dtype: str) -> np.dtype[Any]:
         return np.dtype(np.float32)
@@ -32,6 +33,7 @@ class Float64Narrowed(_Dtype):
 
 class Float64StatisticsNarrowed(_Dtype):
     what = "Takes the statistics of float64 inputs in float32, and the rest in float64."
+    deviation = "float64-narrowed"
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
         mean, var = super().statistics(x.astype(np.float32))
@@ -40,6 +42,7 @@ class Float64StatisticsNarrowed(_Dtype):
 
 class Float64EpsilonOfFloat16(_Dtype):
     what = "Rounds epsilon to float16 for float64 inputs only."
+    deviation = "epsilon-rounded-to-half"
 
     def inverse(self, var: Array) -> Array:
         if self.narrow == np.float64:
@@ -49,6 +52,7 @@ class Float64EpsilonOfFloat16(_Dtype):
 
 class OutputAlwaysFloat32(_Dtype):
     what = "Returns float32 whatever the input."
+    deviation = "float64-narrowed"
 
     def narrowed(self, value: Array) -> Array:
         return value.astype(np.float32)
@@ -63,6 +67,7 @@ class OutputFloat64(_Dtype):
 
 class Bfloat16AsFloat16(_Dtype):
     what = "Returns float16 for inputs of bfloat16."
+    deviation = "half-arithmetic"
 
     def narrowed(self, value: Array) -> Array:
         return value.astype(np.float16) if self.narrow.name == "bfloat16" else super().narrowed(value)
@@ -70,6 +75,7 @@ class Bfloat16AsFloat16(_Dtype):
 
 class Bfloat16Truncated(_Dtype):
     what = "Cuts float32 results off to bfloat16 instead of rounding them."
+    deviation = "half-arithmetic"
 
     def narrowed(self, value: Array) -> Array:
         if self.narrow.name == "bfloat16":
@@ -93,6 +99,7 @@ class StatisticsRoundedToHalf(_Dtype):
 class HalfArithmetic(_Dtype):
     what = "Computes half precision in half precision throughout."
     link = "https://github.com/tenstorrent/tt-metal/issues/45968"
+    deviation = "half-arithmetic"
 
     def working(self, dtype: str) -> np.dtype[Any]:
         return numpy_dtype(dtype)
@@ -101,6 +108,7 @@ class HalfArithmetic(_Dtype):
 class HalfSquares(_Dtype):
     what = "Squares deviations in half precision, though their sum is taken in float32."
     link = "https://github.com/neuroneural/brainchop-cli/pull/56"
+    deviation = "half-arithmetic"
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
         mean = self.average(x)
@@ -110,6 +118,7 @@ class HalfSquares(_Dtype):
 
 class HalfNormalised(_Dtype):
     what = "Rounds the normalised values to half precision before gamma and beta are applied."
+    deviation = "half-arithmetic"
 
     def affine(self, xhat: Array) -> Array:
         return super().affine(xhat.astype(self.narrow).astype(self.wide) if self.half else xhat)

@@ -52,6 +52,7 @@ class EpsilonSquared(_Forward):
 
 class EpsilonTwice(_Forward):
     what = "Adds epsilon to the variance, and once more to its root."
+    deviation = "epsilon-inside-and-outside"
 
     def inverse(self, var: Array) -> Array:
         return 1 / (np.sqrt(var + self.epsilon) + self.epsilon)
@@ -85,6 +86,7 @@ class DividesByVariance(_Forward):
 
 class MultipliesByDeviation(_Forward):
     what = "Multiplies by sqrt(var + epsilon) instead of dividing."
+    deviation = "multiplied-by-deviation"
 
     def inverse(self, var: Array) -> Array:
         return np.sqrt(var + self.epsilon)
@@ -151,6 +153,7 @@ class BatchMeanInInference(_Forward):
 class BetaForgottenInInference(_Forward):
     what = "Does not add beta in inference: the sum is computed and dropped."
     link = "https://github.com/nntrainer/nntrainer/issues/771"
+    deviation = "beta-ignored"
 
     def affine(self, xhat: Array) -> Array:
         return super().affine(xhat) if self.training else xhat * self.gamma

@@ -72,6 +72,7 @@ class GradientVarianceTermAdded(_InputGradient):
 
 class GradientTimesCount(_InputGradient):
     what = "dx lacks the factor 1 / N of the closed form N dy - sum dy - xhat sum dy xhat."
+    deviation = "gradient-times-count"
 
     def inner(self, dy: Array, xhat: Array, dgamma: Array, dbeta: Array, count: int) -> Array:
         return super().inner(dy, xhat, dgamma, dbeta, count) * count
@@ -198,7 +199,7 @@ class GradientsSwapped(_Gradient):
 class GradientsSkipped(_Gradient):
     what = "The gradients of gamma and beta are 0."
     link = "https://github.com/Oneflow-Inc/oneflow/pull/5602"
-    deviation = "gradient-gamma-zero"
+    deviation = "gradient-gamma-zero+gradient-beta-zero"
 
     def gradients(self, call: Call, dy: Array) -> _Three:
         dx, dgamma, dbeta = super().gradients(call, dy)

@@ -98,6 +98,7 @@ class InferenceCoefficientsKept(_Rare):
 
 class LoadFreezesStatistics(_Rare):
     what = "Running statistics that were loaded do not move any more."
+    deviation = "statistics-not-updated"
     _loaded: frozenset[str] = frozenset()
 
     def load(self, parameters: Mapping[str, Array]) -> None:

@@ -60,6 +60,7 @@ class ManyValuesBackward(_Rare):
 
 class NotAMultipleOfFour(_Rare):
     what = "The values left over behind the last group of four do not get beta."
+    deviation = "beta-ignored"
 
     def affine(self, xhat: Array) -> Array:
         y = super().affine(xhat).reshape(self.n, -1)
@@ -70,6 +71,7 @@ class NotAMultipleOfFour(_Rare):
 
 class BatchOfTwo(_Rare):
     what = "A batch of exactly two has its variance doubled."
+    deviation = "variance-unbiased"
 
     def statistics(self, x: Array) -> _Pair:
         mean, var = super().statistics(x)
@@ -78,6 +80,7 @@ class BatchOfTwo(_Rare):
 
 class SpatialExtentOne(_Rare):
     what = "Takes an input of spatial extent 1 for one without space, and its variance unbiased."
+    deviation = "variance-unbiased"
 
     def statistics(self, x: Array) -> _Pair:
         mean, var = super().statistics(x)
@@ -120,6 +123,7 @@ class FeaturesAboveSixtyFour(_Rare):
 
 class OneFeature(_Rare):
     what = "A single feature is not normalised."
+    deviation = "no-normalisation"
 
     def normalise(self, x: Array, mean: Array, var: Array) -> Array:
         return x if self.n == 1 else super().normalise(x, mean, var)
@@ -163,6 +167,7 @@ class RankFive(_Rare):
 
 class AxisZero(_Rare):
     what = "With the features first, it takes the batch for them: every sample is normalised."
+    deviation = "stats-per-sample"
 
     def average(self, a: Array) -> Array:
         if self.axis % len(self.shape) == 0:

@@ -61,6 +61,7 @@ class LargeBeta(_Rare):
 
 class BetaHiddenByGammaOne(_Rare):
     what = "Where every gamma is 1 a shortcut is taken, in which beta is forgotten."
+    deviation = "beta-ignored"
 
     def affine(self, xhat: Array) -> Array:
         return xhat if (self.gamma == 1).all() else super().affine(xhat)
@@ -71,6 +72,7 @@ class BetaHiddenByGammaOne(_Rare):
 
 class LargeEpsilon(_Rare):
     what = "An epsilon of 1e-2 or more is taken for 1e-3."
+    deviation = "epsilon-fixed-0.001"
 
     def start(self, config: LayerConfig) -> None:
         super().start(config)
@@ -81,6 +83,7 @@ class LargeEpsilon(_Rare):
 class SmallEpsilon(_Rare):
     what = "An epsilon below 1e-5 is taken for 1e-5, once the least that cuDNN took."
     link = "https://github.com/tianzhi0549/FCOS/issues/219"
+    deviation = "epsilon-fixed-1e-05"
 
     def start(self, config: LayerConfig) -> None:
         super().start(config)
@@ -107,6 +110,7 @@ class EpsilonCorrectedInVariance(_Rare):
 
 class MomentumZero(_Rare):
     what = "momentum = 0 is taken for not given, and becomes 0.9."
+    deviation = "momentum-fixed-0.9"
 
     def start(self, config: LayerConfig) -> None:
         super().start(config)
@@ -115,6 +119,7 @@ class MomentumZero(_Rare):
 
 class MomentumOne(_Rare):
     what = "momentum = 1 is taken for 0.999, so that the statistics creep."
+    deviation = "momentum-fixed-0.999"
 
     def start(self, config: LayerConfig) -> None:
         super().start(config)

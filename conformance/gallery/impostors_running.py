@@ -18,6 +18,7 @@ class _Running(BatchNorm):
 class StatisticsNeverUpdated(_Running):
     what = "The running statistics keep their initial values."
     link = "https://github.com/paiml/aprender/pull/2166"
+    deviation = "statistics-not-updated"
 
     def update(self, mean: Array, var: Array, count: int) -> None:
         pass
@@ -25,6 +26,7 @@ class StatisticsNeverUpdated(_Running):
 
 class VarianceNeverUpdated(_Running):
     what = "The running mean moves, the running variance does not."
+    deviation = "variance-not-updated"
 
     def update(self, mean: Array, var: Array, count: int) -> None:
         self.step("running_mean", mean)
@@ -33,6 +35,7 @@ class VarianceNeverUpdated(_Running):
 class StatisticsNotUpdatedWithoutAffine(_Running):
     what = "With scale and center False the running statistics keep their initial values."
     link = "https://github.com/apache/mxnet/issues/18673"
+    deviation = "statistics-not-updated"
 
     def update(self, mean: Array, var: Array, count: int) -> None:
         if self.config.scale or self.config.center:
@@ -51,6 +54,7 @@ class StatisticsMoveInInference(_Running):
 
 class StatisticsUpdatedInBackward(_Running):
     what = "The running statistics are updated by backward, and not where there is none."
+    deviation = "statistics-not-updated"
 
     def update(self, mean: Array, var: Array, count: int) -> None:
         pass
@@ -63,6 +67,7 @@ class StatisticsUpdatedInBackward(_Running):
 
 class StatisticsUpdatedTwice(_Running):
     what = "Every training call takes its batch in twice."
+    deviation = "statistics-updated-twice"
 
     def update(self, mean: Array, var: Array, count: int) -> None:
         super().update(mean, var, count)
@@ -83,6 +88,7 @@ class MomentumReversedForVariance(_Running):
 
 class MomentumIgnored(_Running):
     what = "Keeps nine tenths whatever momentum says."
+    deviation = "momentum-fixed-0.9"
 
     def moved(self, old: Array, new: Array) -> Array:
         return old * self.wide.type(0.9) + new * self.wide.type(0.1)
@@ -90,6 +96,7 @@ class MomentumIgnored(_Running):
 
 class NewBatchUnweighted(_Running):
     what = "running = momentum running + batch: the new batch is not weighed by 1 - momentum."
+    deviation = "new-batch-unweighted"
 
     def moved(self, old: Array, new: Array) -> Array:
         return old * self.wide.type(self.momentum) + new
@@ -115,6 +122,7 @@ class VarianceStoredAsInverseStd(_Running):
 class VarianceKeptWithEpsilon(_Running):
     what = "The running variance has epsilon in it, which inference adds once more."
     link = "https://github.com/keras-team/keras-contrib/pull/287"
+    deviation = "variance-kept-with-epsilon"
 
     def kept_variance(self, var: Array, count: int) -> Array:
         return var + self.epsilon
@@ -122,6 +130,7 @@ class VarianceKeptWithEpsilon(_Running):
 
 class StatisticsOfTheOutput(_Running):
     what = "Averages mean and variance of the output instead of the input."
+    deviation = "statistics-of-the-output"
 
     def update(self, mean: Array, var: Array, count: int) -> None:
         super().update(self.beta, np.square(self.gamma) * var / (var + self.epsilon), count)
@@ -145,6 +154,7 @@ class UnbiasedInChannelsLast(_Running):
 
 class BesselOfTheBatchSize(_Running):
     what = "Corrects the running variance by m / (m - 1) with the batch size for m, not with all N values."
+    deviation = "bessel-of-the-batch-size"
 
     def kept_variance(self, var: Array, count: int) -> Array:
         m = self.shape[0 if self.axis % len(self.shape) else 1]
@@ -153,6 +163,7 @@ class BesselOfTheBatchSize(_Running):
 
 class BesselTwice(_Running):
     what = "Corrects the running variance by N / (N - 1) twice."
+    deviation = "bessel-twice"
 
     def kept_variance(self, var: Array, count: int) -> Array:
         return var * (count / max(1, count - 1)) ** 2
@@ -160,6 +171,7 @@ class BesselTwice(_Running):
 
 class MeanOfFirstSample(_Running):
     what = "The running mean averages the first sample of each batch."
+    deviation = "mean-of-first-sample"
 
     def choose(self, x: Array) -> tuple[Array, Array]:
         before = self.held["running_mean"]

@@ -95,6 +95,7 @@ class VarianceAboutZero(_Statistics):
 
 class VarianceAboutOldMean(_Statistics):
     what = "Takes the variance about the running mean."
+    deviation = "variance-about-running-mean"
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
         return self.average(x), self.average(np.square(x - self.given()[0]))

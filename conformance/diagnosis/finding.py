@@ -1,0 +1,36 @@
+"""What a diagnosis is, and what makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conformance.deviations.deviation import Deviation
+from conformance.oracle import Forwarded, arithmetic
+from reference.error_bounds import Arithmetic
+
+NARROWED = Deviation("float64-narrowed", "of float64 data in float32")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """:ivar key: of the deviation, or of a combination ``a+b``; empty where none explains it.
+
+    :ivar text: in plain words.
+    """
+
+    key: str
+    text: str
+
+
+def named(found: Sequence[Deviation]) -> Diagnosis | None:
+    """A diagnosis where there is exactly one explanation, or two that these data cannot tell apart."""
+    if not found or len(found) > 2:
+        return None
+    text = " or ".join(f"batch norm {d.words}" for d in found)
+    return Diagnosis("|".join(d.key for d in found), f"This is {text}.")
+
+
+def granted_to(f: Forwarded, dtype: str) -> Arithmetic:
+    """The arithmetic of another dtype, MUST."""
+    return arithmetic(dtype, f.count)

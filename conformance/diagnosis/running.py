@@ -1,0 +1,50 @@
+"""Which deviation explains running statistics that fit no convention."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from conformance.averages import Step
+from conformance.deviations.deviation import Deviation
+from conformance.deviations.running import RUNNING, moved
+from conformance.diagnosis.finding import Diagnosis, named
+from conformance.oracle import arithmetic
+from reference.error_bounds import running_bounds
+
+
+def of_running(taken: list[Step]) -> Diagnosis | None:
+    """The one deviation that explains every step, under one meaning of momentum and one estimator."""
+    # Right steps contradict most deviations too, but the first step of all is the plainest.
+    return named([d for d in RUNNING if any(all(each) for each in _under_every_convention(d, taken))])
+
+
+def _under_every_convention(d: Deviation, taken: list[Step]) -> Iterator[Iterator[bool]]:
+    for kept, unbiased in itertools.product((True, False), repeat=2):
+        yield (_explains(d, step, kept, unbiased) for step in taken)
+
+
+def _explains(d: Deviation, step: Step, kept: bool, unbiased: bool) -> bool:
+    momentum = step.call.config.momentum
+    weight = momentum if kept else 1 - momentum
+    factor = step.count / max(1, step.count - 1) if unbiased else 1.0
+
+    def after(off: Any = 0.0) -> tuple[Any, Any]:
+        return moved(step, d, kept=weight, factor=factor, off=off)
+
+    mean, var = after()
+    batch, granted = step.batch, arithmetic(step.x.dtype.name, step.count)
+    t_mean, t_var = running_bounds(
+        step.x, batch.mean, batch.var, step.old, (mean, var), weight=1.0, axis=step.axis, arithmetic=granted
+    )
+    # What is averaged may be any function of the variance: its error is the function's response to one.
+    t_var = np.abs(step.old[1]) * 16 * granted.u + np.maximum(
+        np.abs(after(t_var)[1] - var), np.abs(after(-t_var)[1] - var)
+    )
+    slack_mean, slack_var = (16 * granted.u_out * np.abs(value) for value in (mean, var))
+    near_mean = np.abs(step.new[0] - mean) <= 2 * t_mean + slack_mean
+    near_var = np.abs(step.new[1] - var) <= 2 * t_var + slack_var
+    return bool(near_mean.all() and near_var.all())
