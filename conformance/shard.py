@@ -46,6 +46,8 @@ def _cases(
     seed: int, examples: int, count: int, domain: Domain, capabilities: Capabilities, dtype: str
 ) -> tuple[Case, ...]:
     drawn = sketches(seed, max(4, examples))[:count]
+    if domain.pool:  # One after the other, and not at random, so that a few cases see most of it.
+        drawn = tuple(sketch._replace(rank=number) for number, sketch in enumerate(drawn))
     return tuple(case_from(sketch, domain, capabilities, dtype) for sketch in drawn)
 
 

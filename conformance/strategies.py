@@ -183,13 +183,19 @@ def _shape(sketch: Sketch, domain: Domain, capabilities: Capabilities) -> tuple[
 
 def in_every_rank(*extents: tuple[int, int]) -> tuple[tuple[tuple[int, ...], int], ...]:
     """A pool: m values for each of n features, for each pair (m, n), in every rank, with the features
-    second, last and first.
+    second, last and first. The extents vary fastest, so that a few cases see them all.
     """
     found: list[tuple[tuple[int, ...], int]] = []
-    for rank in (2, 3, 4, 5):
-        ones = (1,) * (rank - 2)
-        for m, n in extents:
-            found += [((m, n, *ones), 1), ((m, *ones, n), -1), ((n, m, *ones), 0)]
+    for place in ("second", "last", "first"):
+        for rank in (2, 3, 4, 5):
+            ones = (1,) * (rank - 2)
+            for m, n in extents:
+                shapes = {
+                    "second": ((m, n, *ones), 1),
+                    "last": ((m, *ones, n), -1),
+                    "first": ((n, m, *ones), 0),
+                }
+                found.append(shapes[place])
     return tuple(found)
 
 

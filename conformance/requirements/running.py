@@ -279,7 +279,7 @@ def variance(trial: Trial) -> Verdict:
 @requirement(
     "running.defaults",
     CONVENTION,
-    "Initial statistics, default epsilon and default momentum.",
+    "Initial statistics, default epsilon and default momentum, the same for every input.",
     source="[K, T]",
     probes=(defaults,),
 )
@@ -293,10 +293,11 @@ def default_values(trial: Trial) -> Verdict:
     with np.errstate(all="ignore"):
         epsilon = 2.0**-20 / size**2 - 2.0**-20 if size else np.inf
         weight = float(np.mean((after[0] - first[0]) / (1 - first[0])))
-    return observed(
+    found = (
         f"mean {float(first[0][0]):g}, variance {float(first[1][0]):g}, epsilon {epsilon:.3g}, "
         f"weight of a new batch {weight:.3g}"
     )
+    return observed(found).fitting(found)
 
 
 @requirement(
