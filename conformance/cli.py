@@ -21,6 +21,7 @@ from conformance.campaign import Settings, TaskResult
 from conformance.implementation import DTYPES
 from conformance.parallel import run_all
 from conformance.report import model, terminal
+from conformance.report import self_check as galleries
 from conformance.report.renderers import write
 from conformance.requirement import catalogue
 from conformance.script import Identity
@@ -239,6 +240,12 @@ def run(
 @click.option("--max-examples", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, (1 << 32) - 1))
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the outcome there, as Markdown.",
+)
 def self_check_(
     experiments: int,
     sound_only: bool,
@@ -246,9 +253,10 @@ def self_check_(
     max_examples: int,
     seed: int,
     jobs: int,
+    output: Path | None,
 ) -> None:
     """Put the suite itself to the test: impostors must be rejected, sound variants not accused."""
-    errors = Console(stderr=True)
+    errors, started = Console(stderr=True), time.time()
     settings = Settings(max_examples=max_examples, seed=seed)
 
     def tell(result: TaskResult) -> None:
@@ -257,7 +265,10 @@ def self_check_(
     check = self_check(
         settings, experiments=experiments, sound_only=sound_only, kinds=kinds, jobs=jobs, finished=tell
     )
-    terminal.show_self_check(check, Console())
+    galleries.show(check, Console())
+    if output is not None:
+        command = " ".join(["bnconf", *sys.argv[1:]])
+        output.write_text(galleries.markdown(check, command, time.time() - started), encoding="utf-8")
     sys.exit(0 if check.holds else _FAILED)
 
 

@@ -62,8 +62,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One feature experiment as a measurement: its condition kappa, its N, the error and the bound."""
+    """One feature experiment as a measurement: its condition kappa, its N, the worst error of y or dx in it and
+    the bound there, both in units of gamma.
+    """
 
+    of: Literal["y", "dx"]
     kappa: float
     count: int
     error: float

@@ -71,7 +71,8 @@ class SelfCheck:
     @property
     def holds(self) -> bool:
         survivors = any(not r.caught_by for r in self.rejections)
-        return not survivors and not self.accusations and not self.problems
+        misnamed = any(r.diagnosed == "wrong" for r in self.rejections)
+        return not survivors and not misnamed and not self.accusations and not self.problems
 
 
 def self_check(

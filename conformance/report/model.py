@@ -24,6 +24,7 @@ from conformance.case import Case
 from conformance.implementation import DTYPES, Capabilities
 from conformance.oracle import Level
 from conformance.realisation import realise
+from conformance.report.accuracy import Accuracy, accuracy
 from conformance.requirement import Outcome, Requirement, Verdict, catalogue
 from conformance.shard import Counterexample, Tally
 
@@ -134,6 +135,7 @@ class Report:
     implementations: tuple[ImplementationInfo, ...]
     requirements: tuple[RequirementInfo, ...]
     results: tuple[Result, ...]
+    accuracy: tuple[Accuracy, ...] = ()
 
     def result(self, implementation: str, requirement: str) -> Result | None:
         for each in self.results:
@@ -195,6 +197,12 @@ def build(
             for requirement in requirements
             if (result := _result(each, requirement)) is not None
         ),
+        tuple(
+            measured
+            for each in results
+            for requirement in requirements
+            for measured in accuracy(each.implementation, _tallies(each, requirement))
+        ),
     )
 
 
@@ -210,13 +218,17 @@ def _implementation(result: TaskResult) -> ImplementationInfo:
     )
 
 
-def _result(task: TaskResult, requirement: Requirement) -> Result | None:
-    tallies = [
+def _tallies(task: TaskResult, requirement: Requirement) -> list[Tally]:
+    return [
         tally
         for shard in task.shards
         for tally in shard.tallies
         if tally.requirement == requirement.id and tally.worst is not None
     ]
+
+
+def _result(task: TaskResult, requirement: Requirement) -> Result | None:
+    tallies = _tallies(task, requirement)
     if not tallies:
         return None
     dtypes = list(dict.fromkeys(tally.dtype for tally in tallies))

@@ -20,17 +20,18 @@ from conformance.oracle import Level
 from conformance.parallel import Step
 from conformance.report.model import Report
 from conformance.report.words import (
+    GROWTH,
     Finding,
     answer,
     described_case,
     findings,
+    growth,
     headline,
     number,
     ratio,
     shapes,
     standing,
 )
-from conformance.self_check import SelfCheck
 from conformance.shard import Profile
 
 _STYLES = {"pass": "green", "should": "yellow", "fail": "bold red", "none": "dim"}
@@ -105,6 +106,7 @@ def show(report: Report, console: Console) -> None:
         console.print(table)
     for table in _matrix(report, console.width):
         console.print(table)
+    _growth(report, console)
     console.print()
     for position, finding in enumerate(findings(report), start=1):
         _failure(report, finding, position, console)
@@ -133,6 +135,20 @@ def _matrix(report: Report, width: int) -> list[Table]:
         tables.append(_columns(report, left[:taken]))
         left = left[taken:]
     return tables
+
+
+def _growth(report: Report, console: Console) -> None:
+    """In float32, which everybody has; the other forms have all dtypes."""
+    rows = [row for row in growth(report) if row[1] == "float32"]
+    if not rows:
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("in float32, the", *GROWTH[2:]):
+        table.add_column(heading)
+    for name, _, power, *limits in rows:
+        style = "red" if limits[1] != "nowhere" else "yellow" if limits[0] != "nowhere" else "green"
+        table.add_row(escape(name), power, *(Text(limit, style=style) for limit in limits))
+    console.print(table)
 
 
 def _heading(name: str) -> str:
@@ -199,45 +215,6 @@ def _summary(report: Report, console: Console) -> None:
     else:
         line.append("everything holds", style="bold green")
     console.print(line)
-
-
-def show_self_check(check: SelfCheck, console: Console) -> None:
-    """Impostors with what caught them and how soon, false alarms, and the two numbers that count."""
-    if check.rejections:
-        table = Table("impostor", "kind", "cases", "caught by", "diagnosis", box=box.SIMPLE_HEAD)
-        for each in check.rejections:
-            caught = ", ".join(each.caught_by[:2]) + (" ..." if len(each.caught_by) > 2 else "")
-            table.add_row(
-                each.exhibit.id,
-                each.exhibit.kind,
-                str(each.cases),
-                caught or Text("SURVIVES", style="bold red"),
-                each.diagnosed,
-            )
-        console.print(table)
-        cases = sorted(each.cases for each in check.rejections if each.caught_by)
-        due = [each for each in check.rejections if each.exhibit.deviation]
-        console.print(
-            f"impostors rejected: {len(cases)} of {len(check.rejections)}; cases it took: median "
-            f"{cases[len(cases) // 2]}, worst {cases[-1]}; of {len(due)} with a named deviation "
-            f"{sum(r.diagnosed == 'right' for r in due)} diagnosed rightly, "
-            f"{sum(r.diagnosed == 'wrong' for r in due)} wrongly",
-            highlight=False,
-        )
-    for accusation in check.accusations:
-        console.print(
-            f"false alarm: {accusation.exhibit.id}, {accusation.requirement}: {accusation.message}",
-            style="bold red",
-            markup=False,
-            highlight=False,
-        )
-    for problem in check.problems:
-        console.print(problem, style="bold red", markup=False, highlight=False)
-    console.print(
-        f"false alarms: {len(check.accusations)} in {number(check.experiments)} feature experiments on "
-        f"{check.sound} sound variants",
-        highlight=False,
-    )
 
 
 def show_profile(profile: Profile, console: Console) -> None:

@@ -188,3 +188,30 @@ def _list(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_list(v) for v in value) + "]"
     return f"{value:.9g}" if isinstance(value, float) else str(value)
+
+
+#: Headings of :func:`growth`.
+GROWTH = ("", "dtype", "error grows as", "beyond the bound from", "not finite from")
+
+
+def growth(report: Report) -> list[tuple[str, str, str, str, str]]:
+    """How errors grow with kappa = |mean| / std and with N, one row for each implementation, dtype and output."""
+    rows = []
+    for each in report.accuracy:
+        symbol = "kappa" if each.against == "kappa" else "N"
+        power = f"{symbol}^{each.exponent:.2f}" if each.exponent is not None else "-"
+        limits = [
+            f"{symbol} = {value:.2g}" if symbol == "kappa" else f"N = {value:,.0f}"
+            for value in (each.exceeds_at, each.lost_at)
+            if value is not None
+        ]
+        rows.append(
+            (
+                each.implementation,
+                each.dtype,
+                f"{each.of}: {power}",
+                limits[0] if each.exceeds_at is not None else "nowhere",
+                limits[-1] if each.lost_at is not None else "nowhere",
+            )
+        )
+    return rows

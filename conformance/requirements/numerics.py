@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from conformance import probes
 from conformance.case import Case
-from conformance.implementation import Capabilities
-from conformance.oracle import Level, arithmetic
+from conformance.implementation import Array, Capabilities
+from conformance.oracle import Expected, Level, arithmetic
 from conformance.probes import Probe
 from conformance.realisation import Arrays
 from conformance.requirement import (
@@ -184,22 +185,36 @@ twice = Probe("twice", _twice, probes.PLAIN, share=0.25)
 )
 def conditioning(trial: Trial) -> Verdict:
     verdict = worst([trial.forward_within(0, SHOULD), *_gradients(trial, SHOULD)])
-    return replace(verdict, points=_by_kappa(trial))
+    points = _measured(trial, "y", trial.forwards[0].got, trial.expected(0, SHOULD))
+    if trial.backwards:
+        gradients = trial.expected_gradients(0, SHOULD)
+        dx = replace(trial.expected(0, SHOULD), y=gradients.exact.x, bound=np.asarray(gradients.bounds.x))
+        points += _measured(trial, "dx", trial.backwards[0].got("x"), dx)
+    return replace(verdict, points=points)
 
 
-def _by_kappa(trial: Trial) -> tuple[Point, ...]:
-    """For each feature its condition, N, and the worst error of y in it with the bound there."""
-    expected, got = trial.expected(0, SHOULD), trial.forwards[0].got
+def _measured(
+    trial: Trial, of: Literal["y", "dx"], got: Array | None, expected: Expected
+) -> tuple[Point, ...]:
+    """For each feature its condition, N, and the worst error in it with the bound there, relative to gamma."""
     if got is None or got.shape != expected.y.shape:
         return ()
-    around = tuple(k for k in range(got.ndim) if k != trial.case.axis % got.ndim)
+    axis = trial.case.axis % got.ndim
     with np.errstate(all="ignore"):
-        error = np.abs(got.astype(np.float64) - expected.y)
         kappa = np.abs(expected.mean) / np.sqrt(expected.var)
-        largest, bound = error.max(axis=around), np.median(expected.bound, axis=around)
+        error = np.abs(got.astype(np.float64) - expected.y)
+        error, bound = (
+            np.moveaxis(np.broadcast_to(each, got.shape), axis, 0).reshape(trial.case.n, -1)
+            for each in (error, np.asarray(expected.bound, np.float64))
+        )
+        where = np.argmax(np.where(np.isfinite(error), error / bound, np.inf), axis=1)
+        every = np.arange(trial.case.n)
+        size = np.abs(expected.gamma)
+        error, bound = error[every, where] / size, bound[every, where] / size
     return tuple(
-        Point(float(k), trial.case.count, float(e), float(b))
-        for k, e, b in zip(kappa, largest, bound, strict=True)
+        Point(of, float(k), trial.case.count, float(e), float(b))
+        for k, e, b, unit in zip(kappa, error, bound, size, strict=True)
+        if unit > 0
     )
 
 
@@ -219,17 +234,7 @@ def large_batch(trial: Trial) -> Verdict:
     granted = replace(arithmetic(case.dtype, case.count, SHOULD), growth=probabilistic(case.count))
     expected = forwarded.expected(granted=granted)
     verdict = within(forwarded.got, expected.y, expected.bound, axis=case.axis)
-    if forwarded.got is None or forwarded.got.shape != expected.y.shape:
-        return verdict
-    around = tuple(k for k in range(len(case.shape)) if k != case.axis % len(case.shape))
-    with np.errstate(all="ignore"):
-        error = np.abs(forwarded.got.astype(np.float64) - expected.y).max(axis=around)
-        kappa = np.abs(expected.mean) / np.sqrt(expected.var)
-        bound = np.median(expected.bound, axis=around)
-    points = (
-        Point(float(k), case.count, float(e), float(b)) for k, e, b in zip(kappa, error, bound, strict=True)
-    )
-    return replace(verdict, points=tuple(points))
+    return replace(verdict, points=_measured(trial, "y", forwarded.got, expected))
 
 
 @requirement(

@@ -6,10 +6,12 @@ import re
 
 from conformance.report.model import Report
 from conformance.report.words import (
+    GROWTH,
     Finding,
     answer,
     described_case,
     findings,
+    growth,
     headline,
     number,
     ratio,
@@ -24,7 +26,7 @@ _MARKS = {"pass": "✅", "fail": "❌", "should": "⚠️", "none": "·"}
 
 def render(report: Report) -> str:
     lines = ["# Batch normalisation: conformance", "", f"**{_escape(answer(report))}**", ""]
-    lines += _shapes(report) + _matrix(report)
+    lines += _shapes(report) + _matrix(report) + _growth(report)
     head, footer = "\n".join(lines), "\n".join(_footer(report))
     body = ""
     found = findings(report)
@@ -48,6 +50,20 @@ def _shapes(report: Report) -> list[str]:
     for name, *cells in rows:
         lines.append(f"| {_escape(name)} | " + " | ".join(_escape(cell) for cell in cells) + " |")
     return [*lines, ""]
+
+
+def _growth(report: Report) -> list[str]:
+    rows = growth(report)
+    if not rows:
+        return []
+    lines = [
+        "## Accuracy",
+        "",
+        "How errors grow with kappa = |mean| / std, and with N, the values per feature:",
+        "",
+    ]
+    lines += ["| " + " | ".join(GROWTH) + " |", "|---" * len(GROWTH) + "|"]
+    return [*lines, *("| " + " | ".join(map(_escape, row)) + " |" for row in rows), ""]
 
 
 def _matrix(report: Report) -> list[str]:

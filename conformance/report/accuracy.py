@@ -1,0 +1,112 @@
+"""How errors grow: with kappa, the condition of the data, and with N, the number of values per feature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from conformance.requirement import Point
+from conformance.shard import Tally
+
+_BINS = 4  # to a decade
+_SATURATED = 0.5  # an error this large of outputs of size 1 does not grow any more
+_FLOOR = 30.0  # below this kappa the rounding of the output hides what the statistics contribute
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The worst of the feature experiments of about one kappa and N. ``error`` is null where the output was not
+    finite.
+    """
+
+    kappa: float
+    count: int
+    error: float | None
+    bound: float
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """:ivar of: the output y, or the gradient dx; errors are in units of gamma.
+
+    :ivar against: what the error is looked at as a function of.
+    :ivar exponent: p, where the median error grows like its p-th power; null where too little was measured.
+    :ivar exceeds_at: the least kappa (or N) at which an error exceeded its bound; null where none did.
+    :ivar lost_at: the least at which an output was not finite.
+    :ivar experiments: how many features were measured.
+    """
+
+    implementation: str
+    requirement: str
+    dtype: str
+    of: Literal["y", "dx"]
+    against: Literal["kappa", "count"]
+    exponent: float | None
+    exceeds_at: float | None
+    lost_at: float | None
+    experiments: int
+    points: tuple[Measured, ...]
+
+
+def accuracy(implementation: str, tallies: Sequence[Tally]) -> list[Accuracy]:
+    """What the tallies of one requirement measured, dtype by dtype."""
+    found = []
+    for dtype in dict.fromkeys(tally.dtype for tally in tallies):
+        points = [point for tally in tallies if tally.dtype == dtype for point in tally.points]
+        requirement = tallies[0].requirement
+        for of in ("y", "dx"):
+            own = [p for p in points if p.of == of]
+            if own:
+                found.append(_accuracy(implementation, requirement, dtype, own))
+    return found
+
+
+def _accuracy(implementation: str, requirement: str, dtype: str, points: list[Point]) -> Accuracy:
+    against: Literal["kappa", "count"] = "count" if "large-batch" in requirement else "kappa"
+    # A constant feature has no kappa, and its error is of another kind.
+    finite = [p for p in points if math.isfinite(p.kappa)]
+
+    def at(p: Point) -> float:
+        return p.kappa if against == "kappa" else float(p.count)
+
+    beyond = [at(p) for p in finite if not p.error <= p.bound]
+    lost = [at(p) for p in finite if not math.isfinite(p.error)]
+    bins: dict[int, list[Point]] = {}
+    for p in finite:
+        bins.setdefault(math.floor(_BINS * math.log10(max(at(p), 1.0))), []).append(p)
+    return Accuracy(
+        implementation,
+        requirement,
+        dtype,
+        points[0].of,
+        against,
+        _exponent([bins[k] for k in sorted(bins)], at),
+        min(beyond, default=None),
+        min(lost, default=None),
+        len(points),
+        tuple(_worst(bins[k]) for k in sorted(bins)),
+    )
+
+
+def _worst(points: list[Point]) -> Measured:
+    worst = max(points, key=lambda p: p.error / p.bound if math.isfinite(p.error) else math.inf)
+    error = worst.error if math.isfinite(worst.error) else None
+    return Measured(float(f"{worst.kappa:.6g}"), worst.count, error, worst.bound)
+
+
+def _exponent(bins: list[list[Point]], at: Callable[[Point], float]) -> float | None:
+    """Least squares through the medians, in logarithms."""
+    xs, ys = [], []
+    for points in bins:
+        error = float(np.median([p.error for p in points]))
+        x = float(np.median([at(p) for p in points]))
+        if x >= _FLOOR and 0 < error <= _SATURATED:
+            xs.append(math.log(x))
+            ys.append(math.log(error))
+    if len(xs) < 3:
+        return None
+    return round(float(np.polyfit(xs, ys, 1)[0]), 3)
