@@ -21,8 +21,12 @@ class Recent(Generic[T]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held = 0
+        #: Array elements kept.
+        self.held = 0
         self._values: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     def get(self, key: Hashable, size: int, compute: Callable[[], T]) -> T:
         """The value kept under ``key``, or else ``compute()``, which has ``size`` elements."""
@@ -31,8 +35,8 @@ class Recent(Generic[T]):
             return found[0]
         value = compute()
         self._values[key] = value, size
-        self._held += size
-        while self._held > self._most and len(self._values) > 1:
+        self.held += size
+        while self.held > self._most and len(self._values) > 1:
             _, (_, dropped) = self._values.popitem(last=False)
-            self._held -= dropped
+            self.held -= dropped
         return value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.deviations.deviation import Deviation
-from conformance.oracle import Forwarded, arithmetic
-from reference.error_bounds import Arithmetic
+from conformance.oracle import Forwarded, Level, arithmetic
+from reference.error_bounds import Arithmetic, probabilistic
 
 NARROWED = Deviation("float64-narrowed", "of float64 data in float32")
 
@@ -34,3 +34,11 @@ def named(found: Sequence[Deviation]) -> Diagnosis | None:
 def granted_to(f: Forwarded, dtype: str) -> Arithmetic:
     """The arithmetic of another dtype, MUST."""
     return arithmetic(dtype, f.count)
+
+
+def plausible(f: Forwarded, dtype: str, level: Level) -> Arithmetic:
+    """What is granted to arithmetic in ``dtype``, but for the worst case of long sums, which is so wide that
+    anything would pass for anything.
+    """
+    granted = arithmetic(dtype, f.count, level)
+    return replace(granted, growth=min(granted.growth, 8 * probabilistic(f.count)))

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from conformance.deviations.deviation import Deviation
 from conformance.deviations.forward import DEFINITION, FORWARD, Setting, output, statistics
-from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named
+from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named, plausible
 from conformance.oracle import Expected, Forwarded, Level, arithmetic
 from conformance.requirement import Outcome, within
-from reference.error_bounds import Arithmetic
+from reference.error_bounds import Arithmetic, probabilistic
 
 Float64 = NDArray[np.float64]
 
@@ -77,9 +77,9 @@ def _of_precision(passes: list[Forwarded], wrong: list[Forwarded], level: Level)
 def _of_cancellation(wrong: list[Forwarded], level: Level) -> list[Deviation]:
     """A variance that is a difference of two large numbers."""
     dtype = wrong[0].call.x.dtype.name
-    if found := _one_pass([(f, arithmetic(dtype, f.count, level)) for f in wrong]):
+    if found := _one_pass([(f, plausible(f, dtype, level)) for f in wrong]):
         return [found]
-    if dtype == "float64" and (found := _one_pass([(f, granted_to(f, "float32")) for f in wrong])):
+    if dtype == "float64" and (found := _one_pass([(f, plausible(f, "float32", Level.MUST)) for f in wrong])):
         both = NARROWED.with_(found)
         return [both] if both else []
     return []
@@ -98,7 +98,12 @@ def _within(f: Forwarded, granted: Arithmetic) -> bool:
 
 def setting(f: Forwarded, level: Level) -> tuple[Setting, Expected, Float64]:
     """The call folded to (before, n, after), what was expected of it, and what came."""
-    expected, x, axis = f.expected(level), f.call.x, f.config.axis % f.call.x.ndim
+    dtype = f.call.x.dtype.name
+    expected, x, axis = (
+        f.expected(granted=plausible(f, dtype, level)),
+        f.call.x,
+        f.config.axis % f.call.x.ndim,
+    )
     assert f.got is not None
     given = None
     if "running_mean" in f.held and "running_var" in f.held:
@@ -183,34 +188,53 @@ _ENOUGH = 24  # of those, among which one should have been negative
 
 def _one_pass(calls: list[tuple[Forwarded, Arithmetic]]) -> Deviation | None:
     """E[x^2] - E[x]^2, if every feature is off by nothing but a factor, no larger than cancellation explains,
-    and some are.
+    and those factors are what rounding makes: of either sign, and the larger the more cancels.
     """
-    cancelled = drowned = lost = 0
+    off: list[tuple[float, float]] = []
+    drowned = lost = 0
     for f, granted in calls:
         found = _cancelled(f, granted)
         if found is None:
             return None
-        cancelled, drowned, lost = (a + b for a, b in zip((cancelled, drowned, lost), found, strict=True))
-    if not cancelled:
+        off += found[0]
+        drowned, lost = drowned + found[1], lost + found[2]
+    if not off or not _as_rounding_does(off):
         return None
     return ONE_PASS_CLIPPED if drowned >= _ENOUGH and not lost else ONE_PASS
 
 
-def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[int, int, int] | None:
-    """How many features cancellation takes off by a factor; in how many it leaves nothing to compare, and in
-    how many of those the output is NaN. None where something else is wrong.
+def _as_rounding_does(off: list[tuple[float, float]]) -> bool:
+    """Whether errors of the variance, (loss, error), have both signs and grow with the loss, as far as there are
+    enough to tell.
+    """
+    losses, errors = np.array(off).T
+    if len(off) >= 4 and ((errors > 0).all() or (errors < 0).all()):
+        return False
+    told = errors != 0
+    if told.sum() < 8 or np.ptp(np.log10(losses[told])) < 2:
+        return True
+    slope = np.polyfit(np.log(losses[told]), np.log(np.abs(errors[told])), 1)[0]
+    return bool(slope >= 0.5)
+
+
+def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[list[tuple[float, float]], int, int] | None:
+    """Of the features that cancellation takes off by a factor, how much may cancel and by how much their variance
+    is off; in how many it leaves nothing to compare, and in how many of those the output is NaN. None where
+    something else is wrong.
     """
     if not f.call.training:
-        return (0, 0, 0) if _within(f, granted) else None
+        return ([], 0, 0) if _within(f, granted) else None
     s, _, got = setting(f, Level.MUST)
     expected = f.expected(granted=granted)
     axis = f.config.axis % f.call.x.ndim
     bound = fold(np.asarray(expected.bound, np.float64), axis)
     exact = fold(expected.y, axis)
-    cancelled = drowned = lost = 0
+    off: list[tuple[float, float]] = []
+    drowned = lost = 0
     with np.errstate(all="ignore"):
         total = s.var + s.epsilon
-        loss = ((granted.growth + 8) * granted.u * (s.var + s.mean**2) / total)[:, 0]
+        roundings = 8 + 2 * min(granted.growth, probabilistic(f.count))
+        loss = (roundings * granted.u * (s.var + s.mean**2) / total)[:, 0]
         for k in range(s.x.shape[1]):
             y, target, room = got[:, k], exact[:, k], bound[:, k]
             if loss[k] >= 0.5:  # Cancelled altogether: anything may come of it, and nothing can be compared.
@@ -224,12 +248,12 @@ def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[int, int, int] | None
             centred = target - s.beta[k]
             square = float((centred**2).sum())
             factor = float(((y - s.beta[k]) * centred).sum()) / square if square else 1.0
-            off = abs(1 / factor**2 - 1) if factor > 0 else np.inf
+            error = 1 / factor**2 - 1 if factor > 0 else np.inf
             rest = np.abs(y - s.beta[k] - factor * centred)
-            if off > 2 * loss[k] or (rest > 4 * room * max(1.0, abs(factor))).any():
+            if abs(error) > 2 * loss[k] or (rest > 4 * room * max(1.0, abs(factor))).any():
                 return None
-            cancelled += 1
-    return cancelled, drowned, lost
+            off.append((float(loss[k]), error))
+    return off, drowned, lost
 
 
 def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:

@@ -4,7 +4,7 @@ Promised: nothing. But with float32 parameters the same layer does better on the
     https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
 Happens: the statistics are as precise as the input, so that with a mean of 8 standard deviations all outputs of a
     feature are off by up to half a unit in the last place of the mean, whatever the size of the batch.
-Harm: with a mean of 8 standard deviations, a systematic shift by 3 % of one in bfloat16, four times the rounding of y.
+Harm: with a mean of 8 standard deviations, a systematic shift by 3 % of one in bfloat16, 4 times the rounding of y.
 """
 
 import torch
