@@ -230,7 +230,7 @@ def run(
 @main.command("self-check")
 @click.option(
     "--experiments",
-    default=3_000_000,
+    default=2_500_000,
     show_default=True,
     type=click.IntRange(1),
     help="Feature experiments to put to the sound variants, at least.",

@@ -322,5 +322,6 @@ FORWARD: tuple[Deviation, ...] = (
         "with beta added before gamma is applied, gamma (xhat + beta)",
         {"affine": lambda xhat, gamma, beta: gamma * (xhat + beta)},
     ),
+    Deviation("output-beta", "that gives beta alone", {"affine": lambda xhat, gamma, beta: 0 * xhat + beta}),
     Deviation("output-zero", "that gives zero", {"affine": lambda xhat, gamma, beta: np.zeros_like(xhat)}),
 )

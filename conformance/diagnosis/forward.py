@@ -183,6 +183,7 @@ def _fit(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: Float6
 
 
 _DROWNED = 1e3  # times the variance: rounding errors of which about every other one turns it negative
+_FEW = 4  # features off by a factor, that may be anything
 _ENOUGH = 24  # of those, among which one should have been negative
 
 
@@ -198,7 +199,7 @@ def _one_pass(calls: list[tuple[Forwarded, Arithmetic]]) -> Deviation | None:
             return None
         off += found[0]
         drowned, lost = drowned + found[1], lost + found[2]
-    if not off or not _as_rounding_does(off):
+    if not _as_rounding_does(off):
         return None
     return ONE_PASS_CLIPPED if drowned >= _ENOUGH and not lost else ONE_PASS
 
@@ -207,8 +208,8 @@ def _as_rounding_does(off: list[tuple[float, float]]) -> bool:
     """Whether errors of the variance, (loss, error), have both signs and grow with the loss, as far as there are
     enough to tell.
     """
-    losses, errors = np.array(off).T
-    if len(off) >= 4 and ((errors > 0).all() or (errors < 0).all()):
+    losses, errors = np.array(off).reshape(-1, 2).T
+    if len(off) < _FEW or (errors > 0).all() or (errors < 0).all():
         return False
     told = errors != 0
     if told.sum() < 8 or np.ptp(np.log10(losses[told])) < 2:

@@ -130,6 +130,7 @@ class SmallVarianceFloor(_Degenerate):
 
 class SmallVarianceIsNone(_Degenerate):
     what = "A feature of variance below 1e-8 is taken for constant."
+    deviation = "output-beta"
 
     def normalise(self, x: Array, mean: Array, var: Array) -> Array:
         return np.where(var < 1e-8, 0, super().normalise(x, mean, var))
