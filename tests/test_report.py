@@ -25,7 +25,9 @@ HOSTILE = "<img src=x onerror=alert(1)>|`</script>`*_[x](y)\x00\x1b[31m"
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    settings = Settings(("shape.*", "forward.*", "identity.*"), max_examples=8, dtypes=("float32",))
+    settings = Settings(
+        ("shape.*", "forward.*", "identity.*", "numerics.*"), max_examples=8, dtypes=("float32",)
+    )
     tasks = [Task("reference", settings), Task(f"{WRONG}:Scalar", settings)]
     return model.build([run_task(task) for task in tasks], settings, started=0.0, seconds=1.0)
 
@@ -79,6 +81,12 @@ def test_summary_shows_shapes_matrix_and_failures(report: Report) -> None:
     assert "| reference | (n,) | (n,) | (n,) | (n,) |" in text
     assert "shape.gamma" in text
     assert "Smallest case:" in text
+
+
+def test_growth_of_errors_is_told(report: Report) -> None:
+    accuracy = {(a.implementation, a.of, a.against): a for a in report.accuracy}
+    assert accuracy["reference", "y", "kappa"].exceeds_at is None
+    assert "## Accuracy" in markdown.render(report)
 
 
 def test_summary_shows_hostile_text_as_text(hostile: Report) -> None:

@@ -20,13 +20,13 @@ _FLOOR = 30.0  # below this kappa the rounding of the output hides what the stat
 @dataclass(frozen=True)
 class Measured:
     """The worst of the feature experiments of about one kappa and N. ``error`` is null where the output was not
-    finite.
+    finite, ``bound`` where there is none: so much is granted that anything would do.
     """
 
     kappa: float
     count: int
     error: float | None
-    bound: float
+    bound: float | None
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def _accuracy(implementation: str, requirement: str, dtype: str, points: list[Po
 
 def _worst(points: list[Point]) -> Measured:
     worst = max(points, key=lambda p: p.error / p.bound if math.isfinite(p.error) else math.inf)
-    error = worst.error if math.isfinite(worst.error) else None
-    return Measured(float(f"{worst.kappa:.6g}"), worst.count, error, worst.bound)
+    error, bound = (value if math.isfinite(value) else None for value in (worst.error, worst.bound))
+    return Measured(float(f"{worst.kappa:.6g}"), worst.count, error, bound)
 
 
 def _exponent(bins: list[list[Point]], at: Callable[[Point], float]) -> float | None:

@@ -139,15 +139,16 @@ def _matrix(report: Report, width: int) -> list[Table]:
 
 def _growth(report: Report, console: Console) -> None:
     """In float32, which everybody has; the other forms have all dtypes."""
-    rows = [row for row in growth(report) if row[1] == "float32"]
+    rows = growth(report, "float32")
     if not rows:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("in float32, the", *GROWTH[2:]):
-        table.add_column(heading)
-    for name, _, power, *limits in rows:
-        style = "red" if limits[1] != "nowhere" else "yellow" if limits[0] != "nowhere" else "green"
-        table.add_row(escape(name), power, *(Text(limit, style=style) for limit in limits))
+    for heading in ("error in float32", *GROWTH[1:]):
+        table.add_column(heading, no_wrap=True)
+    for name, *cells in rows:
+        beyond, lost, far = cells[2] != "-", cells[3] != "-", cells[5] != "-"
+        styles = ("", "", "yellow" if beyond else "", "red" if lost else "", "", "yellow" if far else "")
+        table.add_row(escape(name), *(Text(c, style=s) for c, s in zip(cells, styles, strict=True)))
     console.print(table)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from conformance.oracle import Level
+from conformance.report.accuracy import Accuracy
 from conformance.report.model import Failure, Report, Result
 from conformance.requirement import Outcome
 
@@ -191,27 +192,40 @@ def _list(value: object) -> str:
 
 
 #: Headings of :func:`growth`.
-GROWTH = ("", "dtype", "error grows as", "beyond the bound from", "not finite from")
+GROWTH = ("", "y ~", "dx ~", "exceeds bound", "not finite", "y ~", "exceeds bound")
 
 
-def growth(report: Report) -> list[tuple[str, str, str, str, str]]:
-    """How errors grow with kappa = |mean| / std and with N, one row for each implementation, dtype and output."""
-    rows = []
-    for each in report.accuracy:
-        symbol = "kappa" if each.against == "kappa" else "N"
-        power = f"{symbol}^{each.exponent:.2f}" if each.exponent is not None else "-"
-        limits = [
-            f"{symbol} = {value:.2g}" if symbol == "kappa" else f"N = {value:,.0f}"
-            for value in (each.exceeds_at, each.lost_at)
-            if value is not None
-        ]
+def growth(report: Report, dtype: str) -> list[tuple[str, ...]]:
+    """How errors grow in a dtype: with kappa = |mean| / std, then with N. One row for each implementation."""
+    rows: list[tuple[str, ...]] = []
+    for name in dict.fromkeys(each.implementation for each in report.accuracy):
+        own = [a for a in report.accuracy if (a.implementation, a.dtype) == (name, dtype)]
+        by_kappa = {a.of: a for a in own if a.against == "kappa"}
+        by_count = [a for a in own if a.against == "count"]
+        if not by_kappa and not by_count:
+            continue
+        beyond = [a.exceeds_at for a in by_kappa.values() if a.exceeds_at is not None]
+        lost = [a.lost_at for a in by_kappa.values() if a.lost_at is not None]
+        far = [a.exceeds_at for a in by_count if a.exceeds_at is not None]
         rows.append(
             (
-                each.implementation,
-                each.dtype,
-                f"{each.of}: {power}",
-                limits[0] if each.exceeds_at is not None else "nowhere",
-                limits[-1] if each.lost_at is not None else "nowhere",
+                name,
+                _power(by_kappa.get("y"), "kappa"),
+                _power(by_kappa.get("dx"), "kappa"),
+                f"kappa > {_rounded(min(beyond))}" if beyond else "-",
+                f"kappa > {_rounded(min(lost))}" if lost else "-",
+                _power(by_count[0] if by_count else None, "N"),
+                f"N = {min(far):,.0f}" if far else "-",
             )
         )
     return rows
+
+
+def _power(measured: Accuracy | None, symbol: str) -> str:
+    if measured is None or measured.exponent is None:
+        return "-"
+    return f"{symbol}^{measured.exponent:.1f}"
+
+
+def _rounded(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}"

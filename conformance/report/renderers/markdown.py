@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from conformance.implementation import DTYPES
 from conformance.report.model import Report
 from conformance.report.words import (
     GROWTH,
@@ -53,17 +54,16 @@ def _shapes(report: Report) -> list[str]:
 
 
 def _growth(report: Report) -> list[str]:
-    rows = growth(report)
-    if not rows:
+    lines: list[str] = []
+    for dtype in DTYPES:
+        rows = growth(report, dtype)
+        if rows:
+            lines += [f"In {dtype}:", "", "| " + " | ".join(GROWTH) + " |", "|---" * len(GROWTH) + "|"]
+            lines += ["| " + " | ".join(map(_escape, row)) + " |" for row in rows] + [""]
+    if not lines:
         return []
-    lines = [
-        "## Accuracy",
-        "",
-        "How errors grow with kappa = |mean| / std, and with N, the values per feature:",
-        "",
-    ]
-    lines += ["| " + " | ".join(GROWTH) + " |", "|---" * len(GROWTH) + "|"]
-    return [*lines, *("| " + " | ".join(map(_escape, row)) + " |" for row in rows), ""]
+    what = "How errors grow with kappa = |mean| / std, and with N, the number of values per feature."
+    return ["## Accuracy", "", what, "", *lines]
 
 
 def _matrix(report: Report) -> list[str]:
