@@ -197,7 +197,9 @@ def _fitting(trial: Trial) -> tuple[list[tuple[str, str]], Verdict]:
                     survived = step.number
                 if verdict.outcome is Outcome.PASS:
                     fits += [(weights, estimator)] * ((weights, estimator) not in fits)
-                    best = verdict if best.outcome is Outcome.FAIL else best
+                    # Of several that fit, the one that fits best is most likely what it does.
+                    if best.outcome is Outcome.FAIL or (verdict.ratio or 0.0) < (best.ratio or 0.0):
+                        best = verdict
                 elif best.outcome is Outcome.FAIL and (survived, -(verdict.ratio or 0.0)) > furthest:
                     furthest = survived, -(verdict.ratio or 0.0)
                     closest = f"{weights}, {estimator} variance"
