@@ -167,7 +167,7 @@ def requirements(as_json: bool) -> None:
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write report.json, summary.md and junit.xml there.",
+    help="Write index.html, report.json, summary.md and junit.xml there.",
 )
 def run(
     implementations: tuple[str, ...],

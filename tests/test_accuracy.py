@@ -34,7 +34,7 @@ KAPPAS = [10 ** (k / 4) for k in range(4, 21)]
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
 def test_exponent_is_that_of_the_error(power: float) -> None:
-    found = measured([at(k, U * k**power) for k in KAPPAS])
+    found = measured([at(k, 4 * U * k**power) for k in KAPPAS])
     assert found.exponent == pytest.approx(power, abs=0.01)
     assert (found.exceeds_at, found.lost_at) == (None, None)
 
@@ -53,7 +53,8 @@ def test_beyond_the_bound_from_the_least_kappa() -> None:
 
 def test_large_batches_are_looked_at_by_their_size_and_constants_left_out() -> None:
     sizes = (1000, 10_000, 100_000, 1_000_000)
-    points = [at(1.0, U * math.sqrt(n), count=n) for n in sizes] + [at(math.inf, 0.5, count=n) for n in sizes]
+    points = [at(1.0, 16 * U * math.sqrt(n), count=n) for n in sizes]
+    points += [at(math.inf, 0.5, count=n) for n in sizes]
     found = measured(points, "numerics.large-batch")
     assert found.against == "count"
     assert found.exponent == pytest.approx(0.5, abs=0.01)

@@ -9,12 +9,14 @@ from typing import Literal
 
 import numpy as np
 
+from conformance.oracle import roundoff
 from conformance.requirement import Point
 from conformance.shard import Tally
 
 _BINS = 4  # to a decade
 _SATURATED = 0.5  # an error this large of outputs of size 1 does not grow any more
-_FLOOR = 30.0  # below this kappa the rounding of the output hides what the statistics contribute
+_HIDDEN = 8.0  # roundings of the output, among which a smaller error is hardly seen
+_FLOOR = 30.0  # a lesser kappa, or N, does not tell
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _accuracy(implementation: str, requirement: str, dtype: str, points: list[Po
         dtype,
         points[0].of,
         against,
-        _exponent([bins[k] for k in sorted(bins)], at),
+        _exponent([bins[k] for k in sorted(bins)], at, _HIDDEN * roundoff(dtype)),
         min(beyond, default=None),
         min(lost, default=None),
         len(points),
@@ -98,13 +100,13 @@ def _worst(points: list[Point]) -> Measured:
     return Measured(float(f"{worst.kappa:.6g}"), worst.count, error, bound)
 
 
-def _exponent(bins: list[list[Point]], at: Callable[[Point], float]) -> float | None:
+def _exponent(bins: list[list[Point]], at: Callable[[Point], float], hidden: float) -> float | None:
     """Least squares through the medians, in logarithms."""
     xs, ys = [], []
     for points in bins:
         error = float(np.median([p.error for p in points]))
         x = float(np.median([at(p) for p in points]))
-        if x >= _FLOOR and 0 < error <= _SATURATED:
+        if x >= _FLOOR and hidden < error <= _SATURATED:
             xs.append(math.log(x))
             ys.append(math.log(error))
     if len(xs) < 3:

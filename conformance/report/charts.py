@@ -1,0 +1,108 @@
+"""Charts of how errors grow, as Vega-Lite specifications."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from conformance.implementation import DTYPES
+from conformance.report.model import Report
+
+# Okabe and Ito's colours, told apart by every kind of eye; beyond eight names the lines are dashed as well.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7f7f7f")
+_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+
+
+def charts(report: Report) -> list[dict[str, Any]]:
+    """Error and its ratio to the bound against kappa, and error against N; those for which there are data."""
+    by_kappa, by_count = _rows(report, "kappa"), _rows(report, "count")
+    found = []
+    if by_kappa:
+        found.append(_chart(by_kappa, "kappa", "error", "Error against kappa", "kappa = |mean| / std"))
+        found.append(
+            _chart(by_kappa, "kappa", "ratio", "Error in units of its bound", "kappa = |mean| / std")
+        )
+    if by_count:
+        found.append(_chart(by_count, "N", "error", "Error against N", "N, values per feature"))
+    return found
+
+
+@functools.cache
+def vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed, to be put into a page."""
+    import vl_convert  # takes a while, and only a page needs it
+
+    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]
+    # What ends a script element must not occur within one.
+    return bundle.replace("</script", "<\\/script")
+
+
+def _rows(report: Report, against: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "implementation": each.implementation,
+            "dtype": each.dtype,
+            "of": each.of,
+            "kappa": _short(point.kappa),
+            "N": point.count,
+            "error": _short(point.error),
+            "ratio": _short(point.error / point.bound),
+        }
+        for each in report.accuracy
+        if each.against == against
+        for point in each.points
+        if point.error is not None and point.bound is not None and point.error > 0
+    ]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
+def _chart(rows: list[dict[str, Any]], x: str, y: str, title: str, axis: str) -> dict[str, Any]:
+    import altair as alt
+
+    names = sorted({row["implementation"] for row in rows})
+    colours = [_COLOURS[k % len(_COLOURS)] for k in range(len(names))]
+    dashes = [_DASHES[k // len(_COLOURS) % len(_DASHES)] for k in range(len(names))]
+    present = {row["dtype"] for row in rows}
+    params: list[Any] = [
+        _choice(alt, "dtype", [each for each in DTYPES if each in present]),
+        _choice(alt, "of", [each for each in ("y", "dx") if each in {row["of"] for row in rows}]),
+    ]
+    picked = alt.selection_point(fields=["implementation"], bind="legend", name="picked")
+    data = alt.InlineData(rows)
+    base = (
+        alt.Chart(data)
+        .transform_filter("datum.dtype == dtype && datum.of == of")
+        .encode(
+            x=alt.X(
+                f"{x}:Q", scale=alt.Scale(type="log"), title=axis, axis=alt.Axis(format="~e", tickCount=7)
+            ),
+            y=alt.Y(
+                f"{y}:Q",
+                scale=alt.Scale(type="log"),
+                title="error, in units of gamma" if y == "error" else "error / bound",
+                axis=alt.Axis(format="~e", tickCount=7),
+            ),
+            color=alt.Color(
+                "implementation:N", scale=alt.Scale(domain=names, range=colours), title="implementation"
+            ),
+            strokeDash=alt.StrokeDash(
+                "implementation:N", scale=alt.Scale(domain=names, range=dashes), title="implementation"
+            ),
+            opacity=alt.condition(picked, alt.value(1), alt.value(0.12)),
+            tooltip=["implementation:N", "dtype:N", "of:N", "kappa:Q", "N:Q", "error:Q", "ratio:Q"],
+        )
+    )
+    layers = [base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=45)]
+    if y == "ratio":
+        rule = alt.Chart(alt.InlineData([{"limit": 1}])).mark_rule(strokeDash=[4, 4], color="#888")
+        layers.append(rule.encode(y="limit:Q"))
+    chart = alt.layer(*layers).add_params(picked, *params)
+    spec: dict[str, Any] = chart.properties(title=title, width="container", height=300).to_dict()
+    return spec
+
+
+def _choice(alt: Any, name: str, options: list[str]) -> Any:
+    return alt.param(name=name, value=options[0], bind=alt.binding_select(options=options, name=f"{name} "))

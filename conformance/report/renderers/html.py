@@ -1,0 +1,207 @@
+"""index.html: the report as one self-contained page that opens from disk, with nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.implementation import DTYPES
+from conformance.oracle import Level
+from conformance.report.charts import charts, vega
+from conformance.report.model import Report, Result
+from conformance.report.words import (
+    GROWTH,
+    Finding,
+    answer,
+    described_case,
+    failing_dtypes,
+    findings,
+    growth,
+    headline,
+    number,
+    ratio,
+    shapes,
+    standing,
+)
+from conformance.requirement import Outcome
+
+FILE = "index.html"
+_PAGE = Path(__file__).resolve().parents[1] / "page"
+_MARKS = {"pass": "✓", "should": "!", "fail": "✗", "none": "·"}
+_SPOKEN = {"pass": "hold", "should": "hold, a SHOULD does not", "fail": "hold, a MUST does not"}
+
+
+def render(report: Report) -> str:
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(_PAGE)
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    found = findings(report)
+    drawn = charts(report)
+    started = datetime.datetime.fromtimestamp(report.suite.started, datetime.UTC)
+    return environment.get_template("index.html.j2").render(
+        report=report,
+        answer=answer(report),
+        verdicts=number(sum(each.experiments for each in report.results)),
+        matrix=_matrix(report),
+        evidence=_evidence(report, found),
+        shapes=shapes(report),
+        conventions=_conventions(report),
+        charts=drawn,
+        growth=[(dtype, rows) for dtype in DTYPES if (rows := growth(report, dtype))],
+        headings=GROWTH,
+        cards=[_card(report, each) for each in found],
+        levels=[str(each) for each in Level],
+        outcomes=[str(each) for each in Outcome],
+        marks=_MARKS,
+        spoken=_SPOKEN,
+        command=_command(report),
+        when=f"{started:%Y-%m-%d}",
+        css=(_PAGE / "page.css").read_text(encoding="utf-8"),
+        js=(_PAGE / "page.js").read_text(encoding="utf-8"),
+        vega=vega() if drawn else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One requirement of one implementation, as evidence for a cell of the table."""
+
+    requirement: str
+    level: str
+    outcome: str
+    mark: str
+    dtypes: str
+    ratio: str
+    observed: str
+    message: str
+    diagnosis: str
+    card: str
+
+
+def _anchor(*parts: str) -> str:
+    return "/".join(parts)
+
+
+def _matrix(report: Report) -> list[dict[str, Any]]:
+    rows = []
+    for each in report.implementations:
+        cells = []
+        for group in report.groups if report.of(each.id) else ():
+            state = standing(report.group(each.id, group))
+            cells.append(
+                {
+                    "group": group,
+                    "mark": state.mark,
+                    "count": state.count,
+                    "ratio": ratio(state.ratio) if state.ratio is not None else "",
+                    "anchor": _anchor("evidence", each.id, group),
+                }
+            )
+        problem = "not installed" if each.status == "missing" else each.problem.split("\n")[0] or each.status
+        rows.append({"id": each.id, "version": each.version, "cells": cells, "problem": problem})
+    return rows
+
+
+def _evidence(report: Report, found: list[Finding]) -> list[dict[str, Any]]:
+    levels = {each.id: each.level for each in report.requirements}
+    cards = {
+        (result.implementation, result.requirement): _anchor(
+            "failure", finding.result.implementation, finding.result.requirement
+        )
+        for finding in found
+        for result in (finding.result, *finding.followers)
+    }
+    sections = []
+    for each in report.implementations:
+        for group in report.groups:
+            rows = [
+                _row(result, levels[result.requirement], cards) for result in report.group(each.id, group)
+            ]
+            if rows:
+                anchor = _anchor("evidence", each.id, group)
+                sections.append({"implementation": each.id, "group": group, "anchor": anchor, "rows": rows})
+    return sections
+
+
+def _row(result: Result, level: Level, cards: dict[tuple[str, str], str]) -> _Row:
+    mark = "none" if result.outcome is Outcome.UNSUPPORTED else standing([result]).mark
+    return _Row(
+        result.requirement,
+        str(level),
+        str(result.outcome),
+        mark,
+        f"in {', '.join(failing_dtypes(result))}" if result.outcome.failing else "",
+        ratio(result.worst_ratio) if result.worst_ratio is not None else "",
+        result.observed or "",
+        result.message,
+        result.diagnosis or "",
+        cards.get((result.implementation, result.requirement), ""),
+    )
+
+
+def _conventions(report: Report) -> dict[str, Any] | None:
+    """What was observed of each implementation, for every requirement of which something was."""
+    names = [each.id for each in report.implementations if report.of(each.id)]
+    rows = []
+    for requirement in report.requirements:
+        seen = {name: report.result(name, requirement.id) for name in names}
+        values = {name: each.observed or "" for name, each in seen.items() if each is not None}
+        if not any(values.values()) or (
+            requirement.id.startswith("shape.") and "scalar" not in requirement.id
+        ):
+            continue
+        cells = [values.get(name, "") or _absent(seen[name]) for name in names]
+        differ = len({value for value in values.values() if value}) > 1
+        rows.append(
+            {
+                "requirement": requirement.id,
+                "group": requirement.id.partition(".")[0],
+                "cells": cells,
+                "differ": differ,
+            }
+        )
+    return {"names": names, "rows": rows} if rows else None
+
+
+def _absent(result: Result | None) -> str:
+    if result is None or result.outcome is Outcome.UNSUPPORTED:
+        return "·"
+    return "✗" if result.outcome.failing else "-"
+
+
+def _card(report: Report, finding: Finding) -> dict[str, Any]:
+    result, failure = finding.result, finding.result.counterexample
+    requirement = next(each for each in report.requirements if each.id == result.requirement)
+    actual = None if failure is None else failure.actual
+    return {
+        "anchor": _anchor("failure", result.implementation, result.requirement),
+        "implementation": result.implementation,
+        "requirement": result.requirement,
+        "group": result.requirement.partition(".")[0],
+        "level": str(finding.level),
+        "outcome": str(result.outcome),
+        "mark": "fail" if finding.level is Level.MUST else "should",
+        "headline": headline(finding),
+        "statement": requirement.statement,
+        "source": requirement.source,
+        "message": result.message,
+        "diagnosis": result.diagnosis,
+        "case": described_case(failure) if failure else "",
+        "expected": failure.expected if failure else None,
+        "actual": "not finite" if actual is None else actual,
+        "command": _command(report, result),
+        "followers": ", ".join(each.requirement for each in finding.followers),
+    }
+
+
+def _command(report: Report, result: Result | None = None) -> str:
+    """The command that repeats the run, or as much of it as a failure takes."""
+    suite = report.suite
+    budget = f"--max-examples {suite.max_examples} --seed {suite.seed}"
+    if result is None:
+        return f"bnconf run {' '.join(each.id for each in report.implementations)} {budget}"
+    dtype = failing_dtypes(result)[0]
+    return f"bnconf run {result.implementation} -r {result.requirement} --dtype {dtype} {budget}"
