@@ -22,6 +22,9 @@ from conformance.implementation import DTYPES
 from conformance.parallel import run_all
 from conformance.report import model, terminal
 from conformance.report import self_check as galleries
+from conformance.report.diff import changes
+from conformance.report.model import Report
+from conformance.report.reading import BadReport, read
 from conformance.report.renderers import write
 from conformance.requirement import catalogue
 from conformance.script import Identity
@@ -210,8 +213,9 @@ def run(
     if profile:
         terminal.show_profile(sum_profiles(results), console)
     if output is not None:
-        for path in write(report, output):
-            console.print(f"wrote {path}", style="dim", soft_wrap=True, highlight=False)
+        paths = write(report, output)
+        text = f"wrote {output / 'index.html'} and {len(paths) - 1} other files"
+        console.print(text, style="dim", soft_wrap=True, highlight=False)
     for each in results:
         if each.status in ("missing", "broken"):
             why = _install(each.missing) if each.missing else each.problem
@@ -225,6 +229,34 @@ def run(
     if not report.results and not interrupted:
         status = _COULD_NOT_START
     sys.exit(status)
+
+
+@main.command("report")
+@click.argument("source", metavar="REPORT.json", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR"
+)
+def report_(source: Path, output: Path) -> None:
+    """Write a report again, in every form."""
+    for path in write(_read(source), output):
+        click.echo(f"wrote {path}")
+
+
+@main.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+def diff(old: Path, new: Path) -> None:
+    """What got better, worse, new or gone between two report.json. Exit with 1 if anything got worse."""
+    found = changes(_read(old), _read(new))
+    terminal.show_changes(found, Console())
+    sys.exit(_FAILED if any(each.kind == "worse" for each in found) else 0)
+
+
+def _read(path: Path) -> Report:
+    try:
+        return read(path)
+    except BadReport as error:
+        raise click.UsageError(str(error)) from None
 
 
 @main.command("self-check")

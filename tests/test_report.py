@@ -56,12 +56,10 @@ def test_report_json_survives_the_round_trip(report: Report) -> None:
 
 
 def test_every_form_is_written(report: Report, tmp_path: Path) -> None:
-    assert {path.name for path in write(report, tmp_path)} == {
-        "index.html",
-        "report.json",
-        "summary.md",
-        "junit.xml",
-    }
+    written = {path.relative_to(tmp_path).as_posix() for path in write(report, tmp_path)}
+    assert {"index.html", "report.json", "summary.md", "junit.xml", "badges/reference.svg"} <= written
+    assert "error-against-kappa.svg" in written
+    assert "](error-against-kappa.svg)" in (tmp_path / "summary.md").read_text()
 
 
 def test_junit_has_a_test_case_for_each_requirement_and_counts_them(report: Report) -> None:

@@ -37,6 +37,18 @@ def vega() -> str:
     return bundle.replace("</script", "<\\/script")
 
 
+def pictures(report: Report) -> dict[str, str]:
+    """The charts of the first dtype and of y, as SVG, by file name."""
+    import vl_convert
+
+    found = {}
+    for chart in charts(report):
+        still = {**chart, "width": 720, "background": "white"}
+        name = chart["title"].lower().replace(" ", "-")
+        found[f"{name}.svg"] = str(vl_convert.vegalite_to_svg(still))
+    return found
+
+
 def _rows(report: Report, against: str) -> list[dict[str, Any]]:
     return [
         {

@@ -1,7 +1,7 @@
 """The report, as data: what ``report.json`` holds, and how it is made from a campaign's results.
 
-The schema, version 1, is in ``schema-v1.json`` beside this module. A ratio that is infinite (the output is
-not finite and should be) is null in JSON, as is one that was not measured.
+The schema, version 1, is in ``schema-v1.json`` beside this module. A ratio that is infinite, where the output is
+not finite and should be, is :data:`INFINITE`, since JSON has no infinity; one that was not measured is null.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from conformance.requirement import Outcome, Requirement, Verdict, catalogue
 from conformance.shard import Counterexample, Tally
 
 SCHEMA_VERSION = 1
+INFINITE = 1e308
 _DISTRIBUTION = "batchnorm-conformance"
 _SHOWN = 32  # elements of a counterexample's arrays that are spelled out
 
@@ -309,7 +310,11 @@ def _worst(tallies: list[Tally]) -> Any:
 
 def _ratio(tallies: list[Tally]) -> float | None:
     ratios = [t.worst.ratio for t in tallies if t.worst is not None and t.worst.ratio is not None]
-    return max(ratios, default=None)
+    return _finite(max(ratios, default=None))
+
+
+def _finite(ratio: float | None) -> float | None:
+    return None if ratio is None else min(ratio, INFINITE)
 
 
 def _first_counterexample(tallies: list[Tally]) -> Failure | None:
@@ -337,7 +342,7 @@ def _failure(example: Counterexample) -> Failure:
         case.dtype,
         case,
         verdict.message,
-        verdict.ratio,
+        _finite(verdict.ratio),
         verdict.index,
         verdict.expected,
         verdict.actual,

@@ -18,6 +18,7 @@ from rich.text import Text
 from conformance.campaign import TaskResult
 from conformance.oracle import Level
 from conformance.parallel import Step
+from conformance.report.diff import Change
 from conformance.report.model import Report
 from conformance.report.words import (
     GROWTH,
@@ -216,6 +217,18 @@ def _summary(report: Report, console: Console) -> None:
     else:
         line.append("everything holds", style="bold green")
     console.print(line)
+
+
+def show_changes(found: list[Change], console: Console) -> None:
+    if not found:
+        console.print("nothing changed")
+        return
+    table = Table("", "implementation", "requirement", "before", "after", box=box.SIMPLE_HEAD)
+    for each in found:
+        style = {"worse": "bold red", "better": "green"}.get(each.kind, "")
+        texts = (each.implementation, each.requirement, each.before, each.after)
+        table.add_row(Text(each.kind, style=style), *map(Text, texts))
+    console.print(table)
 
 
 def show_profile(profile: Profile, console: Console) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 from conformance.oracle import Level
 from conformance.report.accuracy import Accuracy
-from conformance.report.model import Failure, Report, Result
+from conformance.report.model import INFINITE, Failure, Report, Result
 from conformance.requirement import Outcome
 
 _SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
@@ -147,7 +146,7 @@ def headline(finding: Finding) -> str:
     result = finding.result
     text = f"{finding.level}, {result.outcome} in {', '.join(finding.dtypes)}"
     if result.outcome is Outcome.FAIL and result.worst_ratio is not None:
-        infinite = math.isinf(result.worst_ratio)
+        infinite = result.worst_ratio >= INFINITE
         beyond = "not finite" if infinite else f"{ratio(result.worst_ratio)} times the bound"
         text += f", at worst {beyond}"
     return text
@@ -172,7 +171,7 @@ def described_case(failure: Failure) -> str:
 
 def ratio(value: float) -> str:
     """A ratio of error to bound, in three digits."""
-    if math.isinf(value):
+    if value >= INFINITE:
         return "inf"
     return f"{value:.2g}" if value < 100 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
 

@@ -1,5 +1,5 @@
-"""Forms a report can take, one module each: it has ``FILE``, the name of the file, and ``render(report)``,
-its text. A new form is a new module here.
+"""Forms a report can take, one module each: it has ``forms(report)``, the files it makes, name and text. A new form
+is a new module here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ def write(report: Report, folder: Path) -> list[Path]:
     written = []
     for found in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
         module = importlib.import_module(f"{__name__}.{found.name}")
-        path = folder / module.FILE
-        path.write_text(module.render(report), encoding="utf-8")
-        written.append(path)
+        for name, text in module.forms(report).items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
     return written

@@ -33,6 +33,10 @@ _MARKS = {"pass": "✓", "should": "!", "fail": "✗", "none": "·"}
 _SPOKEN = {"pass": "hold", "should": "hold, a SHOULD does not", "fail": "hold, a MUST does not"}
 
 
+def forms(report: Report) -> dict[str, str]:
+    return {FILE: render(report)}
+
+
 def render(report: Report) -> str:
     import jinja2
 

@@ -7,5 +7,9 @@ from conformance.report.model import Report
 FILE = "report.json"
 
 
+def forms(report: Report) -> dict[str, str]:
+    return {FILE: render(report)}
+
+
 def render(report: Report) -> str:
     return report.to_json().decode() + "\n"

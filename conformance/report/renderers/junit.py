@@ -15,6 +15,10 @@ FILE = "junit.xml"
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def forms(report: Report) -> dict[str, str]:
+    return {FILE: render(report)}
+
+
 def render(report: Report) -> str:
     root = ElementTree.Element("testsuites", name="batchnorm-conformance")
     for implementation in report.implementations:

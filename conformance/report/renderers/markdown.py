@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.implementation import DTYPES
+from conformance.report.charts import pictures
 from conformance.report.model import Report
 from conformance.report.words import (
     GROWTH,
@@ -25,9 +26,15 @@ _MOST_BYTES = 60_000
 _MARKS = {"pass": "✅", "fail": "❌", "should": "⚠️", "none": "·"}
 
 
-def render(report: Report) -> str:
+def forms(report: Report) -> dict[str, str]:
+    drawn = pictures(report)
+    return {FILE: render(report, tuple(drawn)), **drawn}
+
+
+def render(report: Report, charts: tuple[str, ...] = ()) -> str:
+    """:param charts: names of pictures that lie beside it."""
     lines = ["# Batch normalisation: conformance", "", f"**{_escape(answer(report))}**", ""]
-    lines += _shapes(report) + _matrix(report) + _growth(report)
+    lines += _shapes(report) + _matrix(report) + _growth(report, charts)
     head, footer = "\n".join(lines), "\n".join(_footer(report))
     body = ""
     found = findings(report)
@@ -53,7 +60,7 @@ def _shapes(report: Report) -> list[str]:
     return [*lines, ""]
 
 
-def _growth(report: Report) -> list[str]:
+def _growth(report: Report, charts: tuple[str, ...]) -> list[str]:
     lines: list[str] = []
     for dtype in DTYPES:
         rows = growth(report, dtype)
@@ -63,7 +70,8 @@ def _growth(report: Report) -> list[str]:
     if not lines:
         return []
     what = "How errors grow with kappa = |mean| / std, and with N, the number of values per feature."
-    return ["## Accuracy", "", what, "", *lines]
+    shown = [f"![{name.removesuffix('.svg').replace('-', ' ')}]({name})" for name in charts]
+    return ["## Accuracy", "", what, "", *shown, *[""] * bool(shown), *lines]
 
 
 def _matrix(report: Report) -> list[str]:

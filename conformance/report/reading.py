@@ -1,0 +1,43 @@
+"""A report from a file, which may be anybody's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from conformance.report.model import SCHEMA_VERSION, Report
+
+_MOST_BYTES = 64 << 20
+
+
+class BadReport(Exception):
+    """What was given is no report; the message names the file, what it holds, and what was expected."""
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+
+
+def read(path: Path) -> Report:
+    """The report in a file that ``bnconf run -o`` wrote.
+
+    :raises BadReport: it cannot be read, is not JSON, of another version, or not a report.
+    """
+    try:
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise BadReport(f"{path} has {size >> 20} MiB; a report has at most {_MOST_BYTES >> 20}")
+        data = path.read_bytes()
+        version = msgspec.json.decode(data, type=_Version).schema_version
+        if version != SCHEMA_VERSION:
+            raise BadReport(
+                f"{path} is a report of version {version}; this suite reads version {SCHEMA_VERSION}"
+            )
+        return Report.from_json(data)
+    except OSError as error:
+        raise BadReport(f"{path} cannot be read: {error.strerror}") from None
+    except msgspec.ValidationError as error:
+        raise BadReport(f"{path} is not a report.json of bnconf run: {error}") from None
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise BadReport(f"{path} is not JSON, or cut short: {error}") from None

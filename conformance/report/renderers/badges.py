@@ -1,0 +1,38 @@
+"""badges/ID.svg: one for each implementation, to be put into a README."""
+
+from __future__ import annotations
+
+import re
+
+import jinja2
+
+from conformance.report.model import ImplementationInfo, Report
+from conformance.report.words import standing
+
+# What holds, at which level something does not, or nothing known: colours told apart by every kind of eye.
+_COLOURS = {"pass": "#0b6aa2", "should": "#8a6100", "fail": "#a8320a", "none": "#6b7280"}
+_BADGE = jinja2.Environment(autoescape=True).from_string(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="{{ left + right }}" height="20" role="img" '
+    'aria-label="{{ label }}: {{ text }}"><title>{{ label }}: {{ text }}</title>'
+    '<rect width="{{ left }}" height="20" fill="#444c56"/>'
+    '<rect x="{{ left }}" width="{{ right }}" height="20" fill="{{ colour }}"/>'
+    '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">'
+    '<text x="{{ left // 2 }}" y="14">{{ label }}</text>'
+    '<text x="{{ left + right // 2 }}" y="14">{{ text }}</text></g></svg>\n'
+)
+_LABEL = "batch norm"
+
+
+def forms(report: Report) -> dict[str, str]:
+    return {f"badges/{_slug(each.id)}.svg": _badge(report, each) for each in report.implementations}
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "implementation"
+
+
+def _badge(report: Report, implementation: ImplementationInfo) -> str:
+    state = standing(report.of(implementation.id))
+    text = f"{state.count.replace('/', ' of ')} hold" if state.mark != "none" else implementation.status
+    left, right = 12 + 7 * len(_LABEL), 12 + 7 * len(text)
+    return _BADGE.render(label=_LABEL, text=text, left=left, right=right, colour=_COLOURS[state.mark])
