@@ -72,6 +72,8 @@ class Capabilities:
     :ivar views: arrays reach it as they lie in the caller's memory, strides and all. A program behind a pipe
         only ever sees contiguous ones.
     :ivar compiles: it compiles for each new shape, so shapes are drawn from a small pool.
+    :ivar names: what the framework itself calls a parameter, where that is not its canonical name:
+        ``(("gamma", "weight"), ("beta", "bias"))``.
     """
 
     dtypes: tuple[str, ...] = ("float32",)
@@ -88,6 +90,7 @@ class Capabilities:
     cumulative: bool = False
     views: bool = True
     compiles: bool = False
+    names: tuple[tuple[str, str], ...] = ()
 
     def takes_axis(self, axis: int, rank: int) -> bool:
         """Whether inputs of ``rank`` may have their features along ``axis``."""

@@ -17,6 +17,7 @@ from conformance.implementation import Array, Capabilities, Gradients, LayerConf
 
 _CANONICAL = {"moving_mean": "running_mean", "moving_variance": "running_var"}
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
+_NAMES = (("running_mean", "moving_mean"), ("running_var", "moving_variance"))
 
 
 class _Layer:
@@ -137,7 +138,7 @@ class _Keras:
     """
 
     name: str
-    capabilities = Capabilities(dtypes=_DTYPES, defaults=True, gradients=True)
+    capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True, gradients=True)
     _backend: str
     _layer: type[_Layer]
 
@@ -181,7 +182,7 @@ class KerasJax(_Keras):
     """Gradients are ``jax.vjp``'s of ``layer.stateless_call``."""
 
     name, _backend, _layer = "Keras (JAX)", "jax", _JaxLayer
-    capabilities = Capabilities(dtypes=_DTYPES, defaults=True, gradients=True, compiles=True)
+    capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True, gradients=True, compiles=True)
 
     def __init__(self) -> None:
         os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
@@ -193,4 +194,4 @@ class KerasNumpy(_Keras):
     """Keras computes no gradients on NumPy."""
 
     name, _backend, _layer = "Keras (NumPy)", "numpy", _Layer
-    capabilities = Capabilities(dtypes=_DTYPES, defaults=True)
+    capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True)

@@ -79,7 +79,11 @@ class TensorFlowNN:
     name = "TensorFlow nn.batch_normalization"
     version = str(tf.__version__)
     capabilities = Capabilities(
-        dtypes=("float32", "float64", "float16", "bfloat16"), gradients=True, parameters=False, running=False
+        dtypes=("float32", "float64", "float16", "bfloat16"),
+        names=(("gamma", "scale"), ("beta", "offset"), ("running_mean", "mean"), ("running_var", "variance")),
+        gradients=True,
+        parameters=False,
+        running=False,
     )
 
     def build(self, config: LayerConfig) -> _Layer:

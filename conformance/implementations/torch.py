@@ -23,6 +23,7 @@ _MODULES = {2: "BatchNorm1d", 3: "BatchNorm1d", 4: "BatchNorm2d", 5: "BatchNorm3
 _NATIVE = {"gamma": "weight", "beta": "bias"}
 _CANONICAL = {native: canonical for canonical, native in _NATIVE.items()}
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
+_NAMES = (("gamma", "weight"), ("beta", "bias"))
 
 
 def _tensor(x: Array) -> Any:
@@ -111,6 +112,7 @@ class TorchBatchNorm:
     version = str(torch.__version__)
     capabilities = Capabilities(
         dtypes=_DTYPES,
+        names=_NAMES,
         axes=(1,),
         moves_axis=True,
         gradients=True,
@@ -165,7 +167,13 @@ class TorchFunctional:
     name = "PyTorch functional.batch_norm"
     version = str(torch.__version__)
     capabilities = Capabilities(
-        dtypes=_DTYPES, axes=(1,), moves_axis=True, gradients=True, parameters=False, running=False
+        dtypes=_DTYPES,
+        names=_NAMES,
+        axes=(1,),
+        moves_axis=True,
+        gradients=True,
+        parameters=False,
+        running=False,
     )
 
     def build(self, config: LayerConfig) -> _FunctionLayer:

@@ -115,7 +115,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def _shape(cell: str) -> Text:
-    style = "red" if "✗" in cell else "dim" if cell in ("given", "not kept", "?") else "green"
+    style = "red" if "✗" in cell else "dim" if cell.endswith(("given", "not kept", "?")) else "green"
     return Text(cell, style=style)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from conformance.implementation import PARAMETERS
 from conformance.oracle import Level
 from conformance.report.accuracy import Accuracy
 from conformance.report.model import INFINITE, Failure, Report, Result
@@ -60,10 +61,12 @@ def answer(report: Report) -> str:
 
 
 def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
-    """(implementation, native shapes of gamma, beta, running mean and variance)."""
+    """(implementation, native shapes of gamma, beta, running mean and variance), each with the framework's own
+    name where it has one.
+    """
     rows = []
     for each in report.implementations:
-        cells = []
+        cells: list[str] = []
         for name in _SHAPES:
             result = report.result(each.id, name)
             if result is None:
@@ -76,7 +79,12 @@ def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
             else:
                 cells.append(result.observed or "n-vector")
         if any(cell != "?" for cell in cells):
-            rows.append((each.id, *cells))
+            own = dict(each.capabilities.names) if each.capabilities else {}
+            named = [
+                f"{own[name]} {cell}" if name in own and cell not in ("?", "not kept") else cell
+                for name, cell in zip(PARAMETERS, cells, strict=True)
+            ]
+            rows.append((each.id, *named))
     return rows  # type: ignore[return-value]
 
 
