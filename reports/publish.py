@@ -14,8 +14,8 @@ PUBLISHED = Path(__file__).resolve().parent / "published"
 HEAD = """\
 # The published comparison
 
-Made by `python -m tox -e publish`. [index.html](index.html) is the same on one page, with the evidence for every cell;
-[findings/](findings/README.md) holds what was found, each as a script of the framework's own API.
+Made by `python -m tox -e publish`. [index.html](index.html) is the same on one page, with the evidence for every
+cell; [findings/](findings/README.md) holds what was found, each as a script of the framework's own API.
 
 """
 
