@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+import conformance.requirement
+import conformance.requirements.forward
 from conformance.campaign import Settings, Task, run_task
 from conformance.deviations import FORWARD, GRADIENT
 from conformance.report.model import Result, build
-from conformance.requirement import catalogue
+from conformance.requirement import Requirement, catalogue
 from conformance.requirements import GROUPS
 from tests.conftest import WRONG
 
@@ -65,3 +68,31 @@ def test_many_experiments_on_the_reference_raise_no_alarm() -> None:
     tallies = [tally for shard in result.shards for tally in shard.tallies]
     assert sum(tally.experiments for tally in tallies) > 100_000
     assert [t.worst for t in tallies if t.failures] == []
+
+
+class TestAddingOne:
+    """The requirement that docs/extending.md adds, added as it says: a function, and nothing else."""
+
+    @pytest.fixture
+    def bounded(self, monkeypatch: pytest.MonkeyPatch) -> Requirement:
+        text = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
+        code = re.search(r"```python\n(@requirement.*?)```", text, re.DOTALL)
+        assert code is not None
+        monkeypatch.setattr(conformance.requirement, "_registered", dict(registered(catalogue())))
+        # The names a module of requirements has.
+        exec(code[1], dict(vars(conformance.requirements.forward)))
+        return {each.id: each for each in catalogue()}["forward.bounded"]
+
+    def test_is_in_the_catalogue_and_holds(self, bounded: Requirement) -> None:
+        assert bounded.level == "MUST"
+        found = results("reference", "forward.bounded")
+        assert found["forward.bounded"].outcome == "pass"
+        assert found["forward.bounded"].cases > 0
+
+    def test_catches_what_it_is_about(self, bounded: Requirement) -> None:
+        found = results("conformance.gallery.impostors_forward:NoNormalisation", "forward.bounded")
+        assert found["forward.bounded"].outcome == "fail"
+
+
+def registered(every: tuple[Requirement, ...]) -> dict[str, Requirement]:
+    return {each.id: each for each in every}
