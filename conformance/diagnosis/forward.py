@@ -258,8 +258,10 @@ def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[list[tuple[float, flo
 
 
 def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
-    """Where the error is, and whether it is a constant or a factor of each feature."""
+    """Where the error is, and whether it is a constant or a factor of each feature, or grows with kappa."""
     touched: list[float] = []
+    elements: list[float] = []
+    sizes: list[tuple[float, float]] = []  # (kappa, error) of the features that are off
     offset = factor = True
     for f in wrong:
         s, expected, got = setting(f, level)
@@ -268,18 +270,40 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
         with np.errstate(all="ignore"):
             error = got - exact
             over = ~(np.abs(error) <= bound)
-            touched.append(float(over.any(axis=(0, 2)).mean()))
+            off = over.any(axis=(0, 2))
+            touched.append(float(off.mean()))
+            elements.append(float(over[:, off].mean()) if off.any() else 0.0)
+            kappa, most = np.abs(s.mean[:, 0]) / np.sqrt(s.var[:, 0]), np.abs(error).max(axis=(0, 2))
+            sizes += [
+                (k, e) for k, e in zip(kappa[off], most[off], strict=True) if 0 < k < np.inf and 0 < e < 1
+            ]
             room = 4 * bound.max(axis=(0, 2))
             offset &= bool((np.ptp(error, axis=(0, 2)) <= room).all())
-            centred, off = exact - s.beta, got - s.beta
-            slope = (centred * off).sum(axis=(0, 2)) / (centred**2).sum(axis=(0, 2))
-            rest = np.abs(off - slope[:, None] * centred).max(axis=(0, 2))
+            centred, moved = exact - s.beta, got - s.beta
+            slope = (centred * moved).sum(axis=(0, 2)) / (centred**2).sum(axis=(0, 2))
+            rest = np.abs(moved - slope[:, None] * centred).max(axis=(0, 2))
             factor &= bool((rest <= room * np.maximum(1, np.abs(slope))).all())
-    least, most = f"{100 * min(touched):.0f}", f"{100 * max(touched):.0f}"
-    share = least if least == most else f"{least} to {most}"
-    how = f"No named deviation explains it. The error is in {share} % of the features of a failing call"
+    how = f"No named deviation explains it. The error is in {_percent(touched)} of the features of a failing call"
+    if min(elements) < 0.995:
+        how += f", at {_percent(elements)} of their elements"
     if offset:
         how += ", a constant offset in each"
     elif factor:
         how += ", a constant factor in each"
+    power = _growth(sizes)
+    if power is not None and power >= 0.5:
+        how += f", and grows like kappa^{power:.1f}"
     return how + "."
+
+
+def _percent(shares: list[float]) -> str:
+    least, most = (f"{max(1, round(100 * share))}" for share in (min(shares), max(shares)))
+    return f"{least} %" if least == most else f"{least} to {most} %"
+
+
+def _growth(sizes: list[tuple[float, float]]) -> float | None:
+    """p, where errors grow like kappa^p; None where the data do not tell."""
+    if len(sizes) < 8:
+        return None
+    kappa, error = np.log(np.array(sizes).T)
+    return float(np.polyfit(kappa, error, 1)[0]) if np.ptp(kappa) >= np.log(30) else None
