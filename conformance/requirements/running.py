@@ -1,24 +1,21 @@
 """running: the statistics kept for inference are one kind of average of the batches', always the same one.
 
-Which one is not assumed. A step moves the average from ``old`` to ``old + weight (batch - old)``, and every
-convention in use is a sequence of weights, given momentum, and an estimator of the variance. Those that fit
-every step of every case are what the implementation follows; where none does, or where different cases fit
-different ones, it contradicts itself.
+Which one is not assumed (see :mod:`conformance.conventions`). Where no convention in use fits, or where different
+cases fit different ones, an implementation contradicts itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from conformance import probes
-from conformance.averages import Step, steps, vectors
+from conformance.averages import vectors
 from conformance.case import Case
+from conformance.conventions import fitting
 from conformance.implementation import Capabilities
-from conformance.oracle import arithmetic
 from conformance.probes import Probe
 from conformance.realisation import Arrays, realise
 from conformance.requirement import (
@@ -31,44 +28,12 @@ from conformance.requirement import (
     observed,
     passed,
     requirement,
-    within,
     worst,
 )
 from conformance.script import Answer, Build, Call, Forward, Load, Parameters, Script
 from conformance.strategies import in_every_rank
-from reference.error_bounds import running_bounds
 
 _STEPS = 8
-
-
-class _Convention(NamedTuple):
-    """How much a new batch weighs.
-
-    :ivar weight: in step t = 1, 2, ..., for a momentum m.
-    :ivar condition: by how much that weight enlarges a rounding: 1 - m^t is small, and known to u only.
-    """
-
-    weight: Callable[[float, int], float]
-    condition: Callable[[float, int], float] = lambda m, t: 0.0
-
-
-_WEIGHTS: dict[str, _Convention] = {
-    "momentum is the weight kept": _Convention(lambda m, t: 1 - m),
-    "momentum is the weight of the new batch": _Convention(lambda m, t: m),
-    "zero-debiased, momentum is the weight kept": _Convention(
-        lambda m, t: (1 - m) / (1 - m**t) if m < 1 else 1 / t,
-        lambda m, t: 1 / (1 - m**t) if m < 1 else 0.0,
-    ),
-    "zero-debiased, momentum is the weight of the new batch": _Convention(
-        lambda m, t: m / (1 - (1 - m) ** t) if m > 0 else 1 / t,
-        lambda m, t: 1 / (1 - (1 - m) ** t) if m > 0 else 0.0,
-    ),
-    "cumulative": _Convention(lambda m, t: 1 / t),
-}
-_ESTIMATORS: dict[str, Callable[[int], float]] = {
-    "biased": lambda count: 1.0,
-    "unbiased": lambda count: count / (count - 1) if count > 1 else np.inf,
-}
 
 
 def _batches(case: Case, can: Capabilities, steps: int) -> list[Case]:
@@ -172,70 +137,6 @@ defaults = Probe(
 )
 
 
-def _fitting(trial: Trial) -> tuple[list[tuple[str, str]], Verdict]:
-    """The conventions (weights, estimator) that every step fits, and the verdict of the one that fits best."""
-    case = trial.case
-    momenta = (
-        {case.momentum, float(np.float32(case.momentum))} if case.dtype == "float64" else {case.momentum}
-    )
-    taken = steps(trial.observation)
-    asked = sum(call.training for call, _ in trial.answers(Forward))
-    if len(taken) < asked or any(step.old[0].size != case.n for step in taken):
-        return [], failed("the running statistics are missing or not n-vectors")
-    fits: list[tuple[str, str]] = []
-    best, furthest = failed("no convention was tried"), (-1, 0.0)
-    for weights, convention in _WEIGHTS.items():
-        for estimator, factor in _ESTIMATORS.items():
-            for momentum in momenta:
-                verdict, survived = passed(), 0
-                for step in taken:
-                    weight = convention.weight(momentum, step.number)
-                    condition = convention.condition(momentum, step.number)
-                    verdict = worst([verdict, _judged(step, weight, condition, factor)])
-                    if verdict.outcome is Outcome.FAIL:
-                        break
-                    survived = step.number
-                if verdict.outcome is Outcome.PASS:
-                    fits += [(weights, estimator)] * ((weights, estimator) not in fits)
-                    # Of several that fit, the one that fits best is most likely what it does.
-                    if best.outcome is Outcome.FAIL or (verdict.ratio or 0.0) < (best.ratio or 0.0):
-                        best = verdict
-                elif best.outcome is Outcome.FAIL and (survived, -(verdict.ratio or 0.0)) > furthest:
-                    furthest = survived, -(verdict.ratio or 0.0)
-                    closest = f"{weights}, {estimator} variance"
-                    best = replace(
-                        verdict,
-                        message=f"no convention in use explains the running statistics. Closest is: {closest}; "
-                        f"there, after {survived + 1} step{'s' * (survived > 0)}, {verdict.message}",
-                    )
-    return fits, best
-
-
-def _judged(step: Step, weight: float, condition: float, factor: Callable[[int], float]) -> Verdict:
-    batch, old = step.batch, step.old
-    target = (
-        old[0] + weight * (batch.mean - old[0]),
-        old[1] + weight * (batch.var * factor(step.count) - old[1]),
-    )
-    granted = arithmetic(step.x.dtype.name, step.count)
-    t_mean, t_var = running_bounds(
-        step.x, batch.mean, batch.var, old, target, weight=weight, axis=step.axis, arithmetic=granted
-    )
-    # The target was computed in float64, which for float64 is a rounding that counts. Both statistics were
-    # divided by what the weight is conditioned by.
-    own = 2.0**-50
-    t_mean, t_var = (
-        t + own * np.abs(before) + 4 * granted.u * condition * (np.abs(before) + np.abs(after))
-        for t, before, after in zip((t_mean, t_var), old, target, strict=True)
-    )
-    return worst(
-        [
-            within(step.new[0], target[0], t_mean, axis=0, what="running mean "),
-            within(step.new[1], target[1], t_var, axis=0, what="running variance "),
-        ]
-    )
-
-
 @requirement(
     "running.update",
     MUST,
@@ -246,7 +147,7 @@ def _judged(step: Step, weight: float, condition: float, factor: Callable[[int],
     presupposes=("shape.running-mean", "shape.running-var", "numerics.double"),
 )
 def update(trial: Trial) -> Verdict:
-    fits, best = trial.once(_fitting)
+    fits, best = trial.once(fitting)
     if not fits:
         return best
     return passed(best.ratio).fitting(*(f"{weights}, {estimator} variance" for weights, estimator in fits))
@@ -261,7 +162,7 @@ def update(trial: Trial) -> Verdict:
     presupposes=("running.update",),
 )
 def momentum(trial: Trial) -> Verdict:
-    fits, best = trial.once(_fitting)
+    fits, best = trial.once(fitting)
     return passed().fitting(*(weights for weights, _ in fits)) if fits else best
 
 
@@ -274,7 +175,7 @@ def momentum(trial: Trial) -> Verdict:
     presupposes=("running.update",),
 )
 def variance(trial: Trial) -> Verdict:
-    fits, best = trial.once(_fitting)
+    fits, best = trial.once(fitting)
     return passed().fitting(*(estimator for _, estimator in fits)) if fits else best
 
 
@@ -310,7 +211,7 @@ def default_values(trial: Trial) -> Verdict:
     probes=(cumulative_average,),
 )
 def cumulative(trial: Trial) -> Verdict:
-    fits, best = trial.once(_fitting)
+    fits, best = trial.once(fitting)
     estimators = [estimator for weights, estimator in fits if weights == "cumulative"]
     if not estimators:
         return replace(best, outcome=Outcome.FAIL, message=f"not a plain average: {best.message}")
@@ -364,7 +265,7 @@ def independent(trial: Trial) -> Verdict:
     presupposes=("running.update",),
 )
 def keep_or_replace(trial: Trial) -> Verdict:
-    fits, best = trial.once(_fitting)
+    fits, best = trial.once(fitting)
     return passed(best.ratio) if fits else best
 
 
@@ -380,7 +281,7 @@ def move_on(trial: Trial) -> Verdict:
     """Not necessarily under the convention of a fresh layer: how many batches the loaded statistics stand for
     is nothing a layer can know.
     """
-    fits, best = trial.once(_fitting)
+    fits, best = trial.once(fitting)
     return passed(best.ratio) if fits else best
 
 
@@ -395,5 +296,5 @@ def move_on(trial: Trial) -> Verdict:
 def without_affine(trial: Trial) -> Verdict:
     if trial.capabilities.affine == "always":
         return Verdict(Outcome.UNSUPPORTED, message="declares that gamma and beta are always there")
-    fits, best = trial.once(_fitting)
+    fits, best = trial.once(fitting)
     return passed(best.ratio) if fits else best
