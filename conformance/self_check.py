@@ -115,9 +115,11 @@ def self_check(
         )
         for exhibit, result in zip(sound, results, strict=True):
             accusations += _accusations(exhibit, _report([result], again))
-            judged += sum(max(t.experiments for t in s.tallies) for s in result.shards)
+        made = sum(max(t.experiments for t in s.tallies) for r in results for s in r.shards)
         problems += _problems(results)
-        round_ += 1
+        if not made:
+            break
+        judged, round_ = judged + made, round_ + 1
     problems += ["interrupted"] * stopped
     found = tuple(rejections[e.id] for e in impostors if e.id in rejections)
     return SelfCheck(found, tuple(accusations), len(sound), judged, tuple(problems))
