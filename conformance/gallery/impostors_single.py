@@ -1,4 +1,4 @@
-"""Impostors that break a single requirement: without it, they would pass for batch norm."""
+"""Impostors that break a single requirement, or hardly more: without it, they would pass for batch norm."""
 
 # mypy: disable-error-code="no-any-return"
 

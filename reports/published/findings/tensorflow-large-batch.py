@@ -2,7 +2,8 @@
 
 Promised: "Calculate the mean and variance of x." https://www.tensorflow.org/api_docs/python/tf/nn/moments
 Happens: float32 sums over the outer axis run over all N values one after the other, and on constant features the
-    roundings all go the same way. Over the inner axis they do not. Keras on TensorFlow inherits it.
+    roundings all go the same way. Over the inner axis they do not. Keras on TensorFlow inherits it, and Keras on
+    NumPy has the same from NumPy's mean over the first axis.
 Harm: as for PyTorch: a feature that hardly varies is shifted by what should be no more than 1e-6.
 """
 
