@@ -1,0 +1,26 @@
+"""``bnconf requirements``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from conformance.requirement import catalogue
+
+
+@click.command("requirements")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> None:
+    """The catalogue of requirements."""
+    every = catalogue()
+    if as_json:
+        fields = ("id", "level", "statement", "source")
+        click.echo(json.dumps([{f: str(getattr(r, f)) for f in fields} for r in every], indent=1))
+        return
+    table = Table("requirement", "level", "statement", "source", box=None, pad_edge=False)
+    for each in every:
+        table.add_row(each.id, str(each.level), each.statement, each.source.replace("[", r"\["))
+    Console().print(table)
