@@ -99,6 +99,35 @@ class Capabilities:
         return axis % rank in {each % rank for each in self.axes if -rank <= each < rank}
 
 
+@dataclass(frozen=True, slots=True)
+class Idiom:
+    """What an adapter does, as a person writes it in the framework's own API: pieces of Python from which scripts
+    that stand alone, and recipes for porting weights, are put together. An implementation may have one as its
+    attribute ``idiom``.
+
+    In every piece ``$layer`` is the layer's name, and of the :class:`LayerConfig` there are ``$shape``, ``$axis``,
+    ``$dtype``, ``$epsilon``, ``$momentum``, ``$scale`` and ``$center``; from its shape ``$n``, ``$spatial``, the
+    number of axes but for batch and features, at least 1, ``$others``, the axes but for the features', and
+    ``$along``, the shape (1, -1, 1) of a vector along the features' axis.
+
+    :ivar setup: imports and settings, before everything else.
+    :ivar build: statements that make ``$layer``; empty for a function.
+    :ivar apply: statements that make ``y`` of the array ``$x`` with ``training=$training``.
+    :ivar differentiate: the same and, of the upstream gradient ``$dy``, the gradients ``dx``, ``dgamma`` and
+        ``dbeta``; empty where there are none.
+    :ivar get: by canonical name of a parameter, an expression for it as an array. For recipes also ``epsilon`` and
+        ``momentum`` as the layer itself has them.
+    :ivar set: by canonical name of a parameter, a statement that gives it the array ``$value``.
+    """
+
+    setup: str
+    build: str
+    apply: str
+    differentiate: str = ""
+    get: tuple[tuple[str, str], ...] = ()
+    set: tuple[tuple[str, str], ...] = ()
+
+
 class Gradients(NamedTuple):
     """Gradients of the loss: ``x`` shaped as the input; ``gamma`` and ``beta`` in their native shapes, None
     where the layer has none.

@@ -86,6 +86,8 @@ class Verdict:
     :ivar points: measurements, for a requirement about how the error grows.
     :ivar feature: the feature to which a failure belongs, if to one.
     :ivar index, expected, actual: the worst element.
+    :ivar array: of which array of an answer that element is: ``y``, or ``x``, ``gamma`` or ``beta`` for a gradient.
+    :ivar call: number of the call in which a failure shows, for one that is of no single element.
     """
 
     outcome: Outcome
@@ -98,6 +100,8 @@ class Verdict:
     index: tuple[int, ...] | None = None
     expected: float | None = None
     actual: float | None = None
+    array: str = "y"
+    call: int | None = None
 
     def fitting(self, *conventions: str) -> Verdict:
         """The same verdict, with the conventions that this trial is consistent with."""
@@ -173,7 +177,7 @@ class Trial:
 
         def against(expected: ExpectedGradients) -> Verdict:
             exact, bound, rest = expected.exact[k], expected.bounds[k], expected.rest[k]
-            return within(got, exact, bound, axis=axis, rest=rest, what=what)
+            return within(got, exact, bound, axis=axis, rest=rest, what=what, array=name)
 
         verdict = against(self.expected_gradients(which, level))
         if verdict.outcome is Outcome.FAIL and (epsilon := backwarded.forward.alternative_epsilon()):
@@ -216,6 +220,10 @@ class Trial:
         pairs = zip(self.observation.script, self.observation.answers, strict=False)
         return [(call, answer) for call, answer in pairs if isinstance(call, kind)]
 
+    def number(self, call: Call) -> int:
+        """Which of the script's calls this one is."""
+        return next(k for k, other in enumerate(self.observation.script) if other is call)
+
     def forward_within(self, which: int, level: Level = MUST, what: str = "y") -> Verdict:
         """Whether forward call number ``which`` gave the exact output to within the bound."""
         forwarded = self.forwards[which]
@@ -238,6 +246,7 @@ def within(
     axis: int | None = None,
     rest: Float64 | None = None,
     what: str = "y",
+    array: str = "y",
 ) -> Verdict:
     """Whether ``got`` lies within ``bound`` of ``exact`` everywhere, and where it is worst.
 
@@ -284,6 +293,7 @@ def within(
         index=index,
         expected=float(exact[index]),
         actual=float(wide[index]),
+        array=array,
     )
 
 

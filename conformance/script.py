@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from conformance.implementation import DTYPES, Capabilities, LayerConfig
+from conformance.implementation import DTYPES, Capabilities, Idiom, LayerConfig
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="op", omit_defaults=True):
@@ -109,6 +109,7 @@ class Identity(Message, frozen=True, tag="identity"):
     version: str
     capabilities: Capabilities
     protocol: int = 1
+    idiom: Idiom | None = None
 
 
 class Answer(Message, frozen=True, tag="answer", kw_only=True):

@@ -18,6 +18,7 @@ from conformance.probes import Probe
 from conformance.realisation import realise
 from conformance.requirement import Outcome, Point, Requirement, Trial, Verdict, worst
 from conformance.script import Observation, Script
+from conformance.standalone import Place, locate
 from conformance.strategies import Domain, case_from, sketches
 from conformance.worker.client import Worker
 
@@ -53,11 +54,12 @@ def _cases(
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """The smallest case found on which a requirement fails."""
+    """The smallest case found on which a requirement fails, and where in it that shows."""
 
     probe: str
     case: Case
     verdict: Verdict
+    place: Place | None = None
 
 
 @dataclass(slots=True)
@@ -201,21 +203,24 @@ def _shrunk(
     assert tally.first is not None and tally.worst is not None
     capabilities = worker.identity.capabilities
     outcome = tally.worst.outcome
-    verdicts = {tally.first: tally.worst}
+    found: tuple[Case, Verdict, Place | None] = tally.first, tally.worst, None
 
     def fails(case: Case) -> bool:
+        nonlocal found
         if stop():
             return False
         trial = Trial(case, observe(probe, case, worker), capabilities)
-        verdicts[case] = requirement.verdict(trial)
-        return verdicts[case].outcome is outcome
+        verdict = requirement.verdict(trial)
+        if verdict.outcome is not outcome:
+            return False
+        found = case, verdict, locate(trial.observation, verdict)
+        return True
 
-    case = tally.first
     # A crash or a hang is expensive to repeat: its case stands as it was drawn.
-    if outcome in (Outcome.FAIL, Outcome.ERROR):
-        domain = probe.domain.for_dtype(case.dtype)
-        case = minimise(
-            case,
+    if outcome in (Outcome.FAIL, Outcome.ERROR) and fails(tally.first):
+        domain = probe.domain.for_dtype(tally.first.dtype)
+        minimise(
+            tally.first,
             fails,
             feature=tally.worst.feature,
             min_features=domain.min_features,
@@ -227,4 +232,4 @@ def _shrunk(
             # Where every new shape is compiled, a smaller case is not worth minutes.
             attempts=60 if capabilities.compiles else 400,
         )
-    return Counterexample(probe.name, case, verdicts[case])
+    return Counterexample(probe.name, *found)

@@ -13,11 +13,36 @@ from typing import Any
 
 import numpy as np
 
-from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+from conformance.implementation import Array, Capabilities, Gradients, Idiom, LayerConfig
 
 _CANONICAL = {"moving_mean": "running_mean", "moving_variance": "running_var"}
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
+_HELD = (
+    ("gamma", "gamma"),
+    ("beta", "beta"),
+    ("running_mean", "moving_mean"),
+    ("running_var", "moving_variance"),
+)
 _NAMES = (("running_mean", "moving_mean"), ("running_var", "moving_variance"))
+
+
+def _idiom(backend: str, differentiate: str = "", setup: str = "") -> Idiom:
+    return Idiom(
+        setup=f'import os\n\nos.environ["KERAS_BACKEND"] = "{backend}"\n{setup}\nimport keras\nimport numpy as np',
+        build="""\
+$layer = keras.layers.BatchNormalization(
+    axis=$axis, momentum=$momentum, epsilon=$epsilon, center=$center, scale=$scale, dtype="$dtype"
+)
+$layer.build($shape)""",
+        apply='y = $layer(keras.ops.convert_to_tensor($x, "$dtype"), training=$training)',
+        differentiate=differentiate,
+        get=(
+            *((name, f"keras.ops.convert_to_numpy($layer.{native})") for name, native in _HELD),
+            ("epsilon", "$layer.epsilon"),
+            ("momentum", "$layer.momentum"),
+        ),
+        set=tuple((name, f"$layer.{native}.assign($value)") for name, native in _HELD),
+    )
 
 
 class _Layer:
@@ -139,6 +164,7 @@ class _Keras:
 
     name: str
     capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True, gradients=True)
+    idiom: Idiom
     _backend: str
     _layer: type[_Layer]
 
@@ -160,6 +186,16 @@ class KerasTensorFlow(_Keras):
     """Gradients are ``tf.GradientTape``'s."""
 
     name, _backend, _layer = "Keras (TensorFlow)", "tensorflow", _TensorFlowLayer
+    idiom = _idiom(
+        "tensorflow",
+        """\
+t = tf.constant($x, "$dtype")
+with tf.GradientTape() as tape:
+    tape.watch(t)
+    y = $layer(t, training=$training)
+dx, dgamma, dbeta = tape.gradient(y, [t, $layer.gamma, $layer.beta], tf.constant($dy, "$dtype"))""",
+        "import tensorflow as tf",
+    )
 
     def __init__(self) -> None:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
@@ -172,6 +208,15 @@ class KerasTorch(_Keras):
     """Gradients are ``torch.autograd``'s."""
 
     name, _backend, _layer = "Keras (PyTorch)", "torch", _TorchLayer
+    idiom = _idiom(
+        "torch",
+        """\
+t = keras.ops.convert_to_tensor($x, "$dtype").requires_grad_()
+y = $layer(t, training=$training)
+upstream = keras.ops.convert_to_tensor($dy, "$dtype")
+dx, dgamma, dbeta = torch.autograd.grad(y, [t, $layer.gamma.value, $layer.beta.value], upstream)""",
+        "import torch",
+    )
 
     def __init__(self) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -182,6 +227,18 @@ class KerasJax(_Keras):
     """Gradients are ``jax.vjp``'s of ``layer.stateless_call``."""
 
     name, _backend, _layer = "Keras (JAX)", "jax", _JaxLayer
+    idiom = _idiom(
+        "jax",
+        """\
+state = [each.value for each in $layer.non_trainable_variables]
+y, back = jax.vjp(
+    lambda affine, t: $layer.stateless_call(affine, state, t, training=$training)[0],
+    [$layer.gamma.value, $layer.beta.value],
+    keras.ops.convert_to_tensor($x, "$dtype"),
+)
+(dgamma, dbeta), dx = back(keras.ops.convert_to_tensor($dy, "$dtype"))""",
+        'os.environ["JAX_ENABLE_X64"] = "1"\nimport jax',
+    )
     capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True, gradients=True, compiles=True)
 
     def __init__(self) -> None:
@@ -194,4 +251,5 @@ class KerasNumpy(_Keras):
     """Keras computes no gradients on NumPy."""
 
     name, _backend, _layer = "Keras (NumPy)", "numpy", _Layer
+    idiom = _idiom("numpy")
     capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+from conformance.implementation import Array, Capabilities, Gradients, Idiom, LayerConfig
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
@@ -84,6 +84,25 @@ class TensorFlowNN:
         gradients=True,
         parameters=False,
         running=False,
+    )
+    idiom = Idiom(
+        setup="import numpy as np\nimport tensorflow as tf\n\ngamma = beta = None",
+        build="",
+        apply="""\
+t = tf.constant($x, "$dtype")
+mean, var = tf.nn.moments(t, $others, keepdims=True) if $training else (running_mean, running_var)
+y = tf.nn.batch_normalization(t, mean, var, beta, gamma, $epsilon)""",
+        differentiate="""\
+t = tf.constant($x, "$dtype")
+with tf.GradientTape() as tape:
+    tape.watch([t, gamma, beta])
+    mean, var = tf.nn.moments(t, $others, keepdims=True) if $training else (running_mean, running_var)
+    y = tf.nn.batch_normalization(t, mean, var, beta, gamma, $epsilon)
+dx, dgamma, dbeta = tape.gradient(y, [t, gamma, beta], tf.constant($dy, "$dtype"))""",
+        set=tuple(
+            (name, f'{name} = tf.reshape(tf.constant($value, "$dtype"), $along)')
+            for name in ("gamma", "beta", "running_mean", "running_var")
+        ),
     )
 
     def build(self, config: LayerConfig) -> _Layer:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+from conformance.implementation import Array, Capabilities, Gradients, Idiom, LayerConfig
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -120,6 +120,34 @@ class TorchBatchNorm:
         defaults=True,
         cumulative=True,
     )
+    idiom = Idiom(
+        setup="import numpy as np\nimport torch",
+        build="$layer = torch.nn.BatchNorm${spatial}d($n, eps=$epsilon, momentum=$momentum, affine=$scale, "
+        "dtype=torch.$dtype)",
+        apply="y = $layer.train($training)(torch.as_tensor($x, dtype=torch.$dtype))",
+        differentiate="""\
+t = torch.as_tensor($x, dtype=torch.$dtype).requires_grad_()
+y = $layer.train($training)(t)
+upstream = torch.as_tensor($dy, dtype=torch.$dtype)
+dx, dgamma, dbeta = torch.autograd.grad(y, [t, $layer.weight, $layer.bias], upstream)""",
+        get=(
+            ("gamma", "$layer.weight.detach().numpy()"),
+            ("beta", "$layer.bias.detach().numpy()"),
+            ("running_mean", "$layer.running_mean.numpy()"),
+            ("running_var", "$layer.running_var.numpy()"),
+            ("epsilon", "$layer.eps"),
+            ("momentum", "$layer.momentum"),
+        ),
+        set=tuple(
+            (name, f'$layer.load_state_dict({{"{native}": torch.as_tensor($value)}}, strict=False)')
+            for name, native in (
+                ("gamma", "weight"),
+                ("beta", "bias"),
+                ("running_mean", "running_mean"),
+                ("running_var", "running_var"),
+            )
+        ),
+    )
 
     def build(self, config: LayerConfig) -> _ModuleLayer:
         if config.scale != config.center:
@@ -174,6 +202,31 @@ class TorchFunctional:
         gradients=True,
         parameters=False,
         running=False,
+    )
+    idiom = Idiom(
+        setup="import numpy as np\nimport torch\nimport torch.nn.functional as F\n\n"
+        "gamma = beta = running_mean = running_var = None",
+        build="",
+        apply="""\
+y = F.batch_norm(
+    torch.as_tensor($x, dtype=torch.$dtype),
+    *((None, None) if $training else (running_mean, running_var)),
+    gamma,
+    beta,
+    training=$training,
+    eps=$epsilon,
+)""",
+        differentiate="""\
+t, *affine = (
+    torch.as_tensor(each, dtype=torch.$dtype).requires_grad_() for each in ($x, gamma, beta)
+)
+statistics = (None, None) if $training else (running_mean, running_var)
+y = F.batch_norm(t, *statistics, *affine, training=$training, eps=$epsilon)
+dx, dgamma, dbeta = torch.autograd.grad(y, [t, *affine], torch.as_tensor($dy, dtype=torch.$dtype))""",
+        set=tuple(
+            (name, f"{name} = torch.as_tensor($value, dtype=torch.$dtype)")
+            for name in ("gamma", "beta", "running_mean", "running_var")
+        ),
     )
 
     def build(self, config: LayerConfig) -> _FunctionLayer:

@@ -21,12 +21,14 @@ import numpy as np
 from conformance import __version__
 from conformance.campaign import Settings, TaskResult
 from conformance.case import Case
-from conformance.implementation import DTYPES, Capabilities
+from conformance.implementation import DTYPES, Capabilities, Idiom
 from conformance.oracle import Level
 from conformance.realisation import realise
 from conformance.report.accuracy import Accuracy, accuracy
 from conformance.requirement import Outcome, Requirement, Verdict, catalogue
+from conformance.script import Identity
 from conformance.shard import Counterexample, Tally
+from conformance.standalone import standalone
 
 SCHEMA_VERSION = 1
 INFINITE = 1e308
@@ -90,6 +92,7 @@ class Failure:
 
     :ivar dtype: the first of the dtypes in which it fails.
     :ivar arrays: the numbers of the case, where there are few.
+    :ivar script: Python that shows it with the framework's own API alone.
     """
 
     probe: str
@@ -101,6 +104,7 @@ class Failure:
     expected: float | None = None
     actual: float | None = None
     arrays: dict[str, Any] = field(default_factory=dict)
+    script: str | None = None
 
 
 @dataclass(frozen=True)
@@ -246,7 +250,7 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
     seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
     common = frozenset.intersection(*fits) if (fits := [f for t in tallies for f in t.fits]) else frozenset()
     seen |= dict.fromkeys([" or ".join(sorted(common))] if common else [])
-    counterexample = _first_counterexample(tallies)
+    counterexample = _first_counterexample(task, requirement, tallies)
     return Result(
         task.implementation,
         requirement.id,
@@ -317,7 +321,7 @@ def _finite(ratio: float | None) -> float | None:
     return None if ratio is None else min(ratio, INFINITE)
 
 
-def _first_counterexample(tallies: list[Tally]) -> Failure | None:
+def _first_counterexample(task: TaskResult, requirement: Requirement, tallies: list[Tally]) -> Failure | None:
     """Of the first dtype that fails, in the order of DTYPES: the one most people meet."""
     found = [t for t in tallies if t.counterexample is not None]
     if not found:
@@ -327,16 +331,30 @@ def _first_counterexample(tallies: list[Tally]) -> Failure | None:
     worst = _worst(own)
     example = next(t.counterexample for t in own if t.worst is worst)
     assert example is not None
-    return _failure(example)
+    script = None
+    if task.identity is not None and task.identity.idiom is not None:
+        script = _standalone(task.identity, task.identity.idiom, requirement, example)
+    return _failure(example, script)
 
 
-def _failure(example: Counterexample) -> Failure:
+def _standalone(
+    identity: Identity, idiom: Idiom, requirement: Requirement, example: Counterexample
+) -> str | None:
+    probe = next(each for each in requirement.probes if each.name == example.probe)
     case, verdict = example.case, example.verdict
-    arrays = {}
-    if math.prod(case.shape) <= _SHOWN:
-        realised = realise(case)
-        for name in ("x", "gamma", "beta", "mean", "var"):
-            arrays[name] = getattr(realised, name).astype(np.float64).tolist()
+    return standalone(
+        idiom,
+        identity.capabilities,
+        probe.script(case, realise(case), identity.capabilities),
+        example.place,
+        about=f"{identity.name} {identity.version}\nRequired: {requirement.statement}\nSeen: {verdict.message}",
+        index=verdict.index,
+        expected=verdict.expected,
+    )
+
+
+def _failure(example: Counterexample, script: str | None) -> Failure:
+    case, verdict = example.case, example.verdict
     return Failure(
         example.probe,
         case.dtype,
@@ -346,8 +364,18 @@ def _failure(example: Counterexample) -> Failure:
         verdict.index,
         verdict.expected,
         verdict.actual,
-        arrays,
+        spelled_out(case),
+        script,
     )
+
+
+def spelled_out(case: Case) -> dict[str, Any]:
+    """The numbers of a case, where there are few."""
+    if math.prod(case.shape) > _SHOWN:
+        return {}
+    arrays = realise(case)
+    names = ("x", "gamma", "beta", "mean", "var")
+    return {name: getattr(arrays, name).astype(np.float64).tolist() for name in names}
 
 
 def _environment() -> Environment:

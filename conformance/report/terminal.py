@@ -18,8 +18,9 @@ from rich.text import Text
 from conformance.campaign import TaskResult
 from conformance.oracle import Level
 from conformance.parallel import Step
+from conformance.replay import Replay
 from conformance.report.diff import Change
-from conformance.report.model import Report
+from conformance.report.model import Report, spelled_out
 from conformance.report.words import (
     GROWTH,
     Finding,
@@ -187,7 +188,9 @@ def _failure(report: Report, finding: Finding, position: int, console: Console) 
     if result.diagnosis:
         _indented(result.diagnosis, console, style="bold magenta")
     if result.counterexample is not None:
-        _indented(described_case(result.counterexample), console, style="cyan")
+        _indented(
+            described_case(result.counterexample.case, result.counterexample.arrays), console, style="cyan"
+        )
     if finding.followers:
         names = ", ".join(r.requirement for r in finding.followers)
         _indented(f"with it fail, since they presuppose it: {names}", console, style="dim")
@@ -229,6 +232,23 @@ def show_changes(found: list[Change], console: Console) -> None:
         texts = (each.implementation, each.requirement, each.before, each.after)
         table.add_row(Text(each.kind, style=style), *map(Text, texts))
     console.print(table)
+
+
+def show_replay(name: str, found: Replay, console: Console) -> None:
+    """What came of one case again."""
+    verdict, case = found.verdict, found.trial.case
+    failing = verdict.outcome.failing
+    head = Text(f"{name} ", style="bold")
+    head.append(found.requirement.id, style="bold red" if failing else "bold green")
+    head.append(f"  {found.requirement.level_for(case.dtype)}, {verdict.outcome}", style="dim")
+    if verdict.ratio is not None:
+        head.append(f", {ratio(verdict.ratio)} times the bound", style="dim")
+    console.print(head)
+    _indented(found.requirement.statement, console, style="italic")
+    _indented(verdict.message, console)
+    if found.diagnosis is not None:
+        _indented(found.diagnosis.text, console, style="bold magenta")
+    _indented(described_case(case, spelled_out(case)), console, style="cyan")
 
 
 def show_profile(profile: Profile, console: Console) -> None:

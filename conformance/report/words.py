@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from conformance.case import Case
 from conformance.implementation import PARAMETERS
 from conformance.oracle import Level
 from conformance.report.accuracy import Accuracy
-from conformance.report.model import INFINITE, Failure, Report, Result
+from conformance.report.model import INFINITE, Report, Result
 from conformance.requirement import Outcome
 
 _SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
@@ -162,16 +165,15 @@ def headline(finding: Finding) -> str:
     return text
 
 
-def described_case(failure: Failure) -> str:
-    """A minimal case in a few lines a person can read and type in."""
-    case = failure.case
+def described_case(case: Case, arrays: Mapping[str, Any]) -> str:
+    """A minimal case in a few lines a person can read and type in; its arrays, if there are any, spelled out."""
     lines = [
         f"x of shape {_tuple(case.shape)}, axis {case.axis}, {case.dtype}, epsilon {case.epsilon:g}, "
         f"seed {case.seed}"
     ]
-    if failure.arrays:
+    if arrays:
         for name in ("x", "gamma", "beta"):
-            value = failure.arrays[name]
+            value = arrays[name]
             lines.append(f"{name:5} = {_list(value)}")
     else:
         recipes = sorted({f"{r.values}, kappa {r.kappa:g}, scale {r.scale:g}" for r in case.features})
@@ -188,6 +190,11 @@ def ratio(value: float) -> str:
 
 def number(value: int) -> str:
     return f"{value:,}"
+
+
+def slug(name: str) -> str:
+    """A name as part of that of a file."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "unnamed"
 
 
 def _tuple(shape: tuple[int, ...]) -> str:

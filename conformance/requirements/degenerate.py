@@ -182,16 +182,18 @@ def empty_batch(trial: Trial) -> Verdict:
         value = held.arrays.get(name)
         if value is None:
             return failed(f"there is no {name}")
-        if not np.isfinite(value.astype(np.float64)).all():
+        before, after = load.parameters[name].astype(np.float64), value.ravel().astype(np.float64)
+        if after.shape != before.shape or not np.array_equal(after, before):
+            lost = not np.isfinite(after).all()
+            where = int(np.argmax(after != before)) if after.shape == before.shape else None
             return failed(
-                f"{name} was {load.parameters[name].tolist()} and is {value.tolist()} after an empty batch of "
-                f"shape {trial.answers(Forward)[0][0].x.shape}"
-            )
-        if not np.array_equal(value.ravel().astype(np.float64), load.parameters[name].astype(np.float64)):
-            return failed(
-                f"an empty batch of shape {trial.answers(Forward)[0][0].x.shape} moved {name} from "
-                f"{load.parameters[name].tolist()} to {value.tolist()}",
-                observed="finite, but changed",
+                f"{name} was {before.tolist()} and is {value.tolist()} after an empty batch of shape "
+                f"{trial.answers(Forward)[0][0].x.shape}",
+                observed="NaN statistics" if lost else "finite, but changed",
+                array=name,
+                index=None if where is None else (where,),
+                expected=None if where is None else float(before[where]),
+                actual=None if where is None else float(after[where]),
             )
     return passed(observed=came)
 
@@ -263,6 +265,8 @@ def _finite(trial: Trial) -> Verdict:
                 feature=index[trial.case.axis],
                 index=index,
                 ratio=float("inf"),
+                expected=float(exact[index]),
+                actual=float(values[index]),
             ),
             observed="NaN" if np.isnan(values[lost]).any() else "infinity",
         )

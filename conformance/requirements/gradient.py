@@ -184,6 +184,7 @@ def finite(trial: Trial) -> Verdict:
                 ratio=float("inf"),
                 feature=feature,
                 index=index,
+                array=name,
                 actual=float(got[index]),
             )
     return passed()

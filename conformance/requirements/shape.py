@@ -209,14 +209,14 @@ def output(trial: Trial) -> Verdict:
 _ATTEMPTS = ("n + 1 values", "an (n, m) matrix", "a scalar")
 
 
-def _attempts(trial: Trial) -> list[tuple[str, str, Answer | Raised, Answer | Raised]]:
-    """(what was loaded, as which parameter, what loading gave, what applying the layer gave)."""
+def _attempts(trial: Trial) -> list[tuple[str, str, Answer | Raised, Forward, Answer | Raised]]:
+    """(what was loaded, as which parameter, what loading gave, how the layer was applied, what that gave)."""
     wrong = trial.answers(Load)[1::2]
     applied = trial.answers(Forward)
     found = []
-    for number, ((call, loading), (_, applying)) in enumerate(zip(wrong, applied, strict=False)):
+    for number, ((call, loading), (forward, applying)) in enumerate(zip(wrong, applied, strict=False)):
         (name,) = call.parameters
-        found.append((_ATTEMPTS[number // 2], name, loading, applying))
+        found.append((_ATTEMPTS[number // 2], name, loading, forward, applying))
     return found
 
 
@@ -231,14 +231,15 @@ def _attempts(trial: Trial) -> list[tuple[str, str, Answer | Raised, Answer | Ra
 )
 def wrong_size(trial: Trial) -> Verdict:
     case = trial.case
-    for what, name, loading, applying in _attempts(trial):
+    for what, name, loading, forward, applying in _attempts(trial):
         if what == "a scalar":
             continue
         if isinstance(loading, Answer) and isinstance(applying, Answer):
             y = applying.arrays["y"]
             return failed(
                 f"{what} for {name} of {case.n} feature{'s' * (case.n > 1)} was accepted: applied to x of "
-                f"shape {case.shape}, axis {case.axis}, it returned y of shape {y.shape} without an error"
+                f"shape {case.shape}, axis {case.axis}, it returned y of shape {y.shape} without an error",
+                call=trial.number(forward),
             )
         for answer in (loading, applying):
             if isinstance(answer, Raised) and not answer.text.strip():
@@ -248,7 +249,8 @@ def wrong_size(trial: Trial) -> Verdict:
         return failed(
             f"a layer of {case.n} feature{'s' * (case.n > 1)} was applied to x of shape {call.x.shape}, "
             f"axis {case.axis}, which has {case.n + 1}, without an error: y has shape "
-            f"{applying.arrays['y'].shape}"
+            f"{applying.arrays['y'].shape}",
+            call=trial.number(call),
         )
     return passed()
 
@@ -264,7 +266,7 @@ def wrong_size(trial: Trial) -> Verdict:
 def scalar(trial: Trial) -> Verdict:
     taken = [
         isinstance(loading, Answer) and isinstance(applying, Answer)
-        for what, _, loading, applying in _attempts(trial)
+        for what, _, loading, _, applying in _attempts(trial)
         if what == "a scalar"
     ]
     if all(taken):

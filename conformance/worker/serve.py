@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance.implementation import DTYPES, Capabilities, Layer
+from conformance.implementation import DTYPES, Capabilities, Idiom, Layer
 from conformance.memory import lay_out
 from conformance.script import (
     Answer,
@@ -74,7 +74,10 @@ class Server:
                 raise Malformed(f"{type(it).__name__} has no attribute {name!r}")
         if not isinstance(it.capabilities, Capabilities):
             raise Malformed(f"capabilities must be a Capabilities; it is a {type(it.capabilities).__name__}")
-        return Identity(str(it.name), str(it.version), it.capabilities)
+        idiom = getattr(it, "idiom", None)
+        if not isinstance(idiom, Idiom | None):
+            raise Malformed(f"idiom must be an Idiom; it is a {type(idiom).__name__}")
+        return Identity(str(it.name), str(it.version), it.capabilities, idiom=idiom)
 
     def _perform(self, request: Request) -> tuple[dict[str, np.ndarray], bool, float]:
         """(arrays, whether the input was modified, seconds inside the implementation)."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import jinja2
 
 from conformance.report.model import ImplementationInfo, Report
-from conformance.report.words import standing
+from conformance.report.words import slug, standing
 
 # What holds, at which level something does not, or nothing known: colours told apart by every kind of eye.
 _COLOURS = {"pass": "#0b6aa2", "should": "#8a6100", "fail": "#a8320a", "none": "#6b7280"}
@@ -24,11 +22,7 @@ _LABEL = "batch norm"
 
 
 def forms(report: Report) -> dict[str, str]:
-    return {f"badges/{_slug(each.id)}.svg": _badge(report, each) for each in report.implementations}
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "implementation"
+    return {f"badges/{slug(each.id)}.svg": _badge(report, each) for each in report.implementations}
 
 
 def _badge(report: Report, implementation: ImplementationInfo) -> str:

@@ -193,7 +193,7 @@ def _card(report: Report, finding: Finding) -> dict[str, Any]:
         "source": requirement.source,
         "message": result.message,
         "diagnosis": result.diagnosis,
-        "case": described_case(failure) if failure else "",
+        "case": described_case(failure.case, failure.arrays) if failure else "",
         "expected": failure.expected if failure else None,
         "actual": "not finite" if actual is None else actual,
         "command": _command(report, result),

@@ -107,7 +107,14 @@ def _failure(report: Report, finding: Finding) -> list[str]:
     if result.diagnosis:
         lines += [f"**{_escape(result.diagnosis)}**", ""]
     if result.counterexample is not None:
-        lines += ["Smallest case:", "", "```", _fenced(described_case(result.counterexample)), "```", ""]
+        lines += [
+            "Smallest case:",
+            "",
+            "```",
+            _fenced(described_case(result.counterexample.case, result.counterexample.arrays)),
+            "```",
+            "",
+        ]
     if finding.followers:
         names = ", ".join(r.requirement for r in finding.followers)
         lines += [f"With it fail, since they presuppose it: {names}.", ""]

@@ -1,0 +1,25 @@
+"""cases/: every failure's smallest case, for ``bnconf replay``, and as a script of the framework's own API."""
+
+from __future__ import annotations
+
+from conformance.replay import CaseFile
+from conformance.report.model import Report, Result
+from conformance.report.words import slug
+
+
+def forms(report: Report) -> dict[str, str]:
+    found = {}
+    for result in report.results:
+        failure = result.counterexample
+        if failure is None:
+            continue
+        file = CaseFile(result.requirement, failure.case, result.implementation, failure.probe)
+        found[f"{path(result)}.json"] = file.to_json()
+        if failure.script is not None:
+            found[f"{path(result)}.py"] = failure.script
+    return found
+
+
+def path(result: Result) -> str:
+    """Where a result's case lies, without its ending."""
+    return f"cases/{slug(result.implementation)}/{slug(result.requirement)}"
