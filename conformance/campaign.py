@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from conformance.held import Held, held
 from conformance.implementation import DTYPES
 from conformance.probes import Probe
 from conformance.requirement import Requirement, catalogue
@@ -68,6 +69,7 @@ class Task:
 class TaskResult:
     """What came of one implementation.
 
+    :ivar held: what its layers hold for typical inputs.
     :ivar status: ``missing``: a package it needs is not installed; ``broken``: it could not be started, or
         not started again.
     """
@@ -79,6 +81,7 @@ class TaskResult:
     problem: str = ""
     missing: str | None = None
     profile: Profile = field(default_factory=Profile)
+    held: tuple[Held, ...] = ()
 
 
 def run_task(task: Task, stop: Stop = lambda: False, progress: Progress | None = None) -> TaskResult:
@@ -99,6 +102,8 @@ def run_together(
             active: list[Iterator[None]] = [run.perform(shard, stop, progress) for run in runs]
             while active:
                 active = [each for each in active if next(each, _OVER) is not _OVER]
+        for run in runs:
+            run.describe(stop)
     if not runs:
         return [TaskResult(name, "partial") for name in names]
     return [run.result("partial" if stop() else "complete") for run in runs]
@@ -114,6 +119,7 @@ class _Run:
         self._name, self._settings = name, settings
         self._done: list[ShardResult] = []
         self._profile = Profile()
+        self._held: tuple[Held, ...] = ()
         self._worker: Worker | None = None
         self._rejected_in: str | None = None
         self._failure: CannotStart | NotFound | None = None
@@ -146,9 +152,20 @@ class _Run:
         if progress is not None:
             progress(self._name, result)
 
+    def describe(self, stop: Stop) -> None:
+        """See what its layers hold, for a report of shapes."""
+        if self._worker is None or self._failure or stop() or self._settings.until_rejected:
+            return
+        try:
+            self._held = held(self._worker)
+        except CannotStart as error:
+            self._failure = error
+
     def result(self, status: Literal["complete", "partial"]) -> TaskResult:
         identity = self._worker.identity if self._worker else None
-        found = TaskResult(self._name, status, identity, tuple(self._done), profile=self._profile)
+        found = TaskResult(
+            self._name, status, identity, tuple(self._done), profile=self._profile, held=self._held
+        )
         match self._failure:
             case None:
                 return found

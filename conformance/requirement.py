@@ -12,6 +12,7 @@ A new one goes into any module of :mod:`conformance.requirements`; nothing else 
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -71,6 +72,12 @@ class Point:
     count: int
     error: float
     bound: float
+    feature: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """Infinite where the output is not finite."""
+        return self.error / self.bound if math.isfinite(self.error) else math.inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ class Tally:
     :ivar cases: trials judged. :ivar experiments: features in them.
     :ivar worst: the worst verdict. :ivar observed: what was observed, each with how often.
     :ivar fits: sets of conventions that trials are consistent with, each with the first such case.
-    :ivar points: what was measured on the way.
+    :ivar points: what was measured on the way. :ivar extremes: for y and for dx, the point where the error was
+        largest for its bound, with its case.
     :ivar evidence: the first trials that failed, until they are diagnosed.
     :ivar failed_at: the number of the first trial that failed, from 1; 0 if none.
     :ivar failures: how many trials failed.
@@ -83,6 +84,7 @@ class Tally:
     observed: dict[str, int] = field(default_factory=dict)
     fits: dict[frozenset[str], Case] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
+    extremes: dict[str, tuple[Point, Case]] = field(default_factory=dict)
     failures: int = 0
     failed_at: int = 0
     first: Case | None = None
@@ -97,6 +99,9 @@ class Tally:
         if verdict.observed is not None:
             self.observed[verdict.observed] = self.observed.get(verdict.observed, 0) + 1
         self.points += verdict.points
+        for point in verdict.points:
+            if point.of not in self.extremes or point.ratio > self.extremes[point.of][0].ratio:
+                self.extremes[point.of] = point, case
         if verdict.fits is not None:
             self.fits.setdefault(verdict.fits, case)
         if verdict.outcome.failing:

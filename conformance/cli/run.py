@@ -10,11 +10,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from conformance.baseline import BadBaseline, read_baseline
 from conformance.campaign import Settings, TaskResult
 from conformance.cli._starting import install
 from conformance.implementation import DTYPES
 from conformance.parallel import run_all
 from conformance.report import model, terminal
+from conformance.report.known import with_baseline
 from conformance.report.renderers import write
 from conformance.shard import Profile
 from conformance.worker.locate import NotFound, registered, resolve
@@ -61,6 +63,13 @@ _PLAIN_WIDTH = 110  # of what is written to a file or a log
 @click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 though requirements fail: for a report that is not a gate."
 )
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Known failures, as TOML; they do not decide the exit status.",
+)
+@click.option("--strict-baseline", is_flag=True, help="A known failure that is gone is a failure too.")
 @click.option("--profile", is_flag=True, help="Print where the time went.")
 @click.option(
     "-o",
@@ -80,6 +89,8 @@ def command(
     memory: int | None,
     strict: bool,
     exit_zero: bool,
+    baseline: Path | None,
+    strict_baseline: bool,
     profile: bool,
     output: Path | None,
 ) -> None:
@@ -87,10 +98,11 @@ def command(
     names = list(dict.fromkeys(implementations)) or list(registered())
     settings = Settings(patterns, dtypes or DTYPES, max_examples, seed, timeout, memory and memory << 20)
     try:
+        known = read_baseline(baseline) if baseline is not None else ()
         settings.shards()
         for name in names:
             resolve(name)
-    except (ValueError, NotFound) as error:
+    except (ValueError, NotFound, BadBaseline) as error:
         raise click.UsageError(str(error)) from None
 
     started = time.time()
@@ -106,6 +118,7 @@ def command(
     report = model.build(
         results, settings, started=started, seconds=time.time() - started, complete=not interrupted
     )
+    report = with_baseline(report, known)
     terminal.show(report, console)
     if profile:
         terminal.show_profile(_sum(results), console)
@@ -117,7 +130,7 @@ def command(
         if each.status in ("missing", "broken"):
             why = install(each.missing) if each.missing else each.problem
             errors.print(f"{each.implementation}: {why}", markup=False, highlight=False)
-    status = report.exit_status(strict=strict)
+    status = report.exit_status(strict=strict, strict_baseline=strict_baseline)
     if status == _FAILED and exit_zero:
         status = 0
     if interrupted:

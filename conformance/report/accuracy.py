@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from conformance.case import Case
 from conformance.oracle import roundoff
 from conformance.requirement import Point
 from conformance.shard import Tally
@@ -21,11 +22,12 @@ _FLOOR = 30.0  # a lesser kappa, or N, does not tell
 
 @dataclass(frozen=True)
 class Measured:
-    """The worst of the feature experiments of about one kappa and N. ``error`` is null where the output was not
-    finite, ``bound`` where there is none: so much is granted that anything would do.
+    """The worst of the feature experiments of about one kappa and N. ``kappa`` is null for a constant feature,
+    ``error`` where the output was not finite, ``bound`` where there is none: so much is granted that anything
+    would do.
     """
 
-    kappa: float
+    kappa: float | None
     count: int
     error: float | None
     bound: float | None
@@ -40,6 +42,7 @@ class Accuracy:
     :ivar exceeds_at: the least kappa (or N) at which an error exceeded its bound; null where none did.
     :ivar lost_at: the least at which an output was not finite.
     :ivar experiments: how many features were measured.
+    :ivar worst: the experiment with the largest error for its bound. :ivar worst_case: its input, that feature alone.
     """
 
     implementation: str
@@ -52,6 +55,8 @@ class Accuracy:
     lost_at: float | None
     experiments: int
     points: tuple[Measured, ...]
+    worst: Measured | None = None
+    worst_case: Case | None = None
 
 
 def accuracy(implementation: str, tallies: Sequence[Tally]) -> list[Accuracy]:
@@ -63,7 +68,15 @@ def accuracy(implementation: str, tallies: Sequence[Tally]) -> list[Accuracy]:
         for of in ("y", "dx"):
             own = [p for p in points if p.of == of]
             if own:
-                found.append(_accuracy(implementation, requirement, dtype, own))
+                extremes = [t.extremes[of] for t in tallies if t.dtype == dtype and of in t.extremes]
+                point, case = max(extremes, key=lambda extreme: extreme[0].ratio)
+                found.append(
+                    replace(
+                        _accuracy(implementation, requirement, dtype, own),
+                        worst=_measured(point),
+                        worst_case=case.only((point.feature,)),
+                    )
+                )
     return found
 
 
@@ -95,9 +108,12 @@ def _accuracy(implementation: str, requirement: str, dtype: str, points: list[Po
 
 
 def _worst(points: list[Point]) -> Measured:
-    worst = max(points, key=lambda p: p.error / p.bound if math.isfinite(p.error) else math.inf)
-    error, bound = (value if math.isfinite(value) else None for value in (worst.error, worst.bound))
-    return Measured(float(f"{worst.kappa:.6g}"), worst.count, error, bound)
+    return _measured(max(points, key=lambda p: p.ratio))
+
+
+def _measured(point: Point) -> Measured:
+    error, bound, kappa = (v if math.isfinite(v) else None for v in (point.error, point.bound, point.kappa))
+    return Measured(None if kappa is None else float(f"{kappa:.6g}"), point.count, error, bound)
 
 
 def _exponent(bins: list[list[Point]], at: Callable[[Point], float], hidden: float) -> float | None:

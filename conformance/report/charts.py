@@ -55,7 +55,7 @@ def _rows(report: Report, against: str) -> list[dict[str, Any]]:
             "implementation": each.implementation,
             "dtype": each.dtype,
             "of": each.of,
-            "kappa": _short(point.kappa),
+            "kappa": None if point.kappa is None else _short(point.kappa),
             "N": point.count,
             "error": _short(point.error),
             "ratio": _short(point.error / point.bound),

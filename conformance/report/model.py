@@ -19,8 +19,10 @@ import msgspec
 import numpy as np
 
 from conformance import __version__
+from conformance.baseline import Known
 from conformance.campaign import Settings, TaskResult
 from conformance.case import Case
+from conformance.held import Held
 from conformance.implementation import DTYPES, Capabilities, Idiom
 from conformance.oracle import Level
 from conformance.realisation import realise
@@ -79,11 +81,14 @@ class RequirementInfo:
 
 @dataclass(frozen=True)
 class DtypeResult:
-    """:ivar level: that of the requirement for this dtype."""
+    """:ivar level: that of the requirement for this dtype. :ivar known: the entry of the baseline that covers the
+    failure, if one does.
+    """
 
     outcome: Outcome
     worst_ratio: float | None
     level: Level
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -128,12 +133,30 @@ class Result:
     counterexample: Failure | None
 
     def fails_at(self, levels: tuple[Level, ...]) -> bool:
-        """Whether it fails in a dtype for which the requirement has one of ``levels``."""
-        return any(each.outcome.failing and each.level in levels for each in self.by_dtype.values())
+        """Whether it fails, and that is not known, in a dtype for which the requirement has one of ``levels``."""
+        return any(
+            each.outcome.failing and each.known is None and each.level in levels
+            for each in self.by_dtype.values()
+        )
+
+    @property
+    def known(self) -> tuple[Known, ...]:
+        """The entries of the baseline that cover its failures."""
+        found = [each.known for each in self.by_dtype.values() if each.known is not None]
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class HeldBy(Held):
+    """What an implementation's layer holds for one input."""
+
+    implementation: str = ""
 
 
 @dataclass(frozen=True)
 class Report:
+    """:ivar held: what layers hold for typical inputs. :ivar gone: known failures that are none any more."""
+
     schema_version: int
     suite: Suite
     environment: Environment
@@ -141,6 +164,8 @@ class Report:
     requirements: tuple[RequirementInfo, ...]
     results: tuple[Result, ...]
     accuracy: tuple[Accuracy, ...] = ()
+    held: tuple[HeldBy, ...] = ()
+    gone: tuple[Known, ...] = ()
 
     def result(self, implementation: str, requirement: str) -> Result | None:
         for each in self.results:
@@ -159,10 +184,15 @@ class Report:
     def groups(self) -> list[str]:
         return list(dict.fromkeys(r.id.partition(".")[0] for r in self.requirements))
 
-    def exit_status(self, *, strict: bool = False) -> int:
-        """0 all holds, 1 a requirement failed, 3 an implementation could not be started."""
+    def exit_status(self, *, strict: bool = False, strict_baseline: bool = False) -> int:
+        """0 all holds or is known, 1 a requirement failed, 3 an implementation could not be started.
+
+        :param strict_baseline: a known failure that is gone is as bad as a failure.
+        """
         levels = (Level.MUST, Level.SHOULD) if strict else (Level.MUST,)
         if any(result.fails_at(levels) for result in self.results):
+            return 1
+        if strict_baseline and self.gone:
             return 1
         return 3 if any(each.status == "broken" for each in self.implementations) else 0
 
@@ -207,6 +237,11 @@ def build(
             for each in results
             for requirement in requirements
             for measured in accuracy(each.implementation, _tallies(each, requirement))
+        ),
+        tuple(
+            HeldBy(h.input_shape, h.axis, h.dtype, h.arrays, h.problem, each.implementation)
+            for each in results
+            for h in each.held
         ),
     )
 

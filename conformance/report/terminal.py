@@ -36,8 +36,8 @@ from conformance.report.words import (
 )
 from conformance.shard import Profile
 
-_STYLES = {"pass": "green", "should": "yellow", "fail": "bold red", "none": "dim"}
-_MARKS = {"pass": "✓", "should": "!", "fail": "✗", "none": " "}
+_STYLES = {"pass": "green", "known": "cyan", "should": "yellow", "fail": "bold red", "none": "dim"}
+_MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "none": " "}
 
 
 class Progress:
@@ -180,13 +180,15 @@ def _failure(report: Report, finding: Finding, position: int, console: Console) 
     statement = next(r.statement for r in report.requirements if r.id == result.requirement)
     head = Text(f"{position}. ")
     head.append(f"{result.implementation} ", style="bold")
-    head.append(result.requirement, style="bold red" if finding.level is Level.MUST else "bold yellow")
+    head.append(result.requirement, style=_STYLES[finding.mark])
     head.append(f"  {headline(finding)}", style="dim")
     console.print(head)
     _indented(statement, console, style="italic")
     _indented(result.message, console)
     if result.diagnosis:
         _indented(result.diagnosis, console, style="bold magenta")
+    for known in result.known:
+        _indented(f"known: {known.reason} {known.link}".rstrip(), console, style="cyan")
     if result.counterexample is not None:
         _indented(
             described_case(result.counterexample.case, result.counterexample.arrays), console, style="cyan"
@@ -203,7 +205,8 @@ def _indented(text: str, console: Console, style: str = "") -> None:
 
 
 def _summary(report: Report, console: Console) -> None:
-    failing = [result for result in report.results if result.outcome.failing]
+    known = [r for r in report.results if r.outcome.failing and not r.fails_at(tuple(Level))]
+    failing = [r for r in report.results if r.fails_at(tuple(Level))]
     must = sum(result.fails_at((Level.MUST,)) for result in failing)
     experiments = sum(result.experiments for result in report.results)
     judged = len({result.implementation for result in report.results})
@@ -218,8 +221,12 @@ def _summary(report: Report, console: Console) -> None:
         style = "bold red" if must else "yellow"
         line.append(f"{must} MUST and {len(failing) - must} SHOULD do not hold", style=style)
     else:
-        line.append("everything holds", style="bold green")
+        line.append("everything else holds" if known else "everything holds", style="bold green")
+    if known:
+        line.append(f", {len(known)} known failure{'s' * (len(known) != 1)}", style="cyan")
     console.print(line)
+    for each in report.gone:
+        console.print(Text(f"no longer fails, take it out of the baseline: {each}", style="yellow"))
 
 
 def show_changes(found: list[Change], console: Console) -> None:
@@ -246,7 +253,7 @@ def show_replay(name: str, found: Replay, console: Console) -> None:
     console.print(head)
     _indented(found.requirement.statement, console, style="italic")
     _indented(verdict.message, console)
-    if found.diagnosis is not None:
+    if found.diagnosis is not None and found.diagnosis.key:  # One case alone seldom tells.
         _indented(found.diagnosis.text, console, style="bold magenta")
     _indented(described_case(case, spelled_out(case)), console, style="cyan")
 

@@ -17,11 +17,15 @@ from conformance.requirement import Outcome
 _SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
 
 
+#: Everything holds; what fails is in the baseline; a SHOULD fails; a MUST fails; nothing applies.
+Mark = Literal["pass", "known", "should", "fail", "none"]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How an implementation stands in a group of requirements."""
 
-    mark: Literal["pass", "should", "fail", "none"]
+    mark: Mark
     count: str
     ratio: float | None
 
@@ -32,10 +36,10 @@ def standing(results: list[Result]) -> Standing:
     if not judged:
         return Standing("none", "-", None)
     good = sum(not r.outcome.failing for r in judged)
-    mark: Literal["pass", "should", "fail", "none"] = "pass"
+    mark: Mark = "pass" if good == len(judged) else "known"
     if any(r.fails_at((Level.MUST,)) for r in judged):
         mark = "fail"
-    elif good < len(judged):
+    elif any(r.fails_at(tuple(Level)) for r in judged):
         mark = "should"
     # What holds beyond its bound was not asked to keep to it, but to be finite.
     measured = [(r, r.worst_ratio) for r in judged if r.worst_ratio is not None]
@@ -95,8 +99,8 @@ def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A failure, and those of the same implementation that follow from it: requirements that presuppose what
-    failed, in no other dtype than it did.
+    """A failure, known or not, and those of the same implementation that follow from it: requirements that
+    presuppose what failed, in no other dtype than it did.
     """
 
     result: Result
@@ -104,8 +108,19 @@ class Finding:
 
     @property
     def level(self) -> Level:
-        levels = [Level(level) for level in Level if self.result.fails_at((level,))]
-        return levels[0]
+        """The strictest of those at which it fails."""
+        failing = [each.level for each in self.result.by_dtype.values() if each.outcome.failing]
+        return min(failing, key=list(Level).index)
+
+    @property
+    def is_known(self) -> bool:
+        return not self.result.fails_at(tuple(Level))
+
+    @property
+    def mark(self) -> Mark:
+        if self.is_known:
+            return "known"
+        return "fail" if self.result.fails_at((Level.MUST,)) else "should"
 
     @property
     def dtypes(self) -> list[str]:
@@ -129,7 +144,9 @@ def findings(report: Report) -> list[Finding]:
             if cause[name] == name:
                 followers = [r for other, r in failing.items() if cause[other] == name != other]
                 found.append(Finding(result, tuple(followers)))
-    return sorted(found, key=lambda f: (f.level is not Level.MUST, order.index(f.result.requirement)))
+    return sorted(
+        found, key=lambda f: (f.is_known, f.level is not Level.MUST, order.index(f.result.requirement))
+    )
 
 
 def _cause(report: Report, failing: dict[str, Result], name: str) -> str:

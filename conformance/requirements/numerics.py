@@ -212,9 +212,9 @@ def _measured(
         size = np.abs(expected.gamma)
         error, bound = error[every, where] / size, bound[every, where] / size
     return tuple(
-        Point(of, float(k), trial.case.count, float(e), float(b))
-        for k, e, b, unit in zip(kappa, error, bound, size, strict=True)
-        if unit > 0
+        Point(of, float(kappa[k]), trial.case.count, float(error[k]), float(bound[k]), k)
+        for k in range(trial.case.n)
+        if size[k] > 0
     )
 
 

@@ -8,7 +8,7 @@ from conformance.report.model import ImplementationInfo, Report
 from conformance.report.words import slug, standing
 
 # What holds, at which level something does not, or nothing known: colours told apart by every kind of eye.
-_COLOURS = {"pass": "#0b6aa2", "should": "#8a6100", "fail": "#a8320a", "none": "#6b7280"}
+_COLOURS = {"pass": "#0b6aa2", "known": "#0b6aa2", "should": "#8a6100", "fail": "#a8320a", "none": "#6b7280"}
 _BADGE = jinja2.Environment(autoescape=True).from_string(
     '<svg xmlns="http://www.w3.org/2000/svg" width="{{ left + right }}" height="20" role="img" '
     'aria-label="{{ label }}: {{ text }}"><title>{{ label }}: {{ text }}</title>'

@@ -29,8 +29,13 @@ from conformance.requirement import Outcome
 
 FILE = "index.html"
 _PAGE = Path(__file__).resolve().parents[1] / "page"
-_MARKS = {"pass": "✓", "should": "!", "fail": "✗", "none": "·"}
-_SPOKEN = {"pass": "hold", "should": "hold, a SHOULD does not", "fail": "hold, a MUST does not"}
+_MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "none": "·"}
+_SPOKEN = {
+    "pass": "hold",
+    "known": "hold, what fails is known",
+    "should": "hold, a SHOULD does not",
+    "fail": "hold, a MUST does not",
+}
 
 
 def forms(report: Report) -> dict[str, str]:
@@ -187,7 +192,8 @@ def _card(report: Report, finding: Finding) -> dict[str, Any]:
         "group": result.requirement.partition(".")[0],
         "level": str(finding.level),
         "outcome": str(result.outcome),
-        "mark": "fail" if finding.level is Level.MUST else "should",
+        "mark": finding.mark,
+        "known": result.known,
         "headline": headline(finding),
         "statement": requirement.statement,
         "source": requirement.source,

@@ -49,6 +49,9 @@ def _testcase(suite: ElementTree.Element, result: Result) -> None:
     message = _clean(result.message)
     if result.outcome is Outcome.UNSUPPORTED:
         ElementTree.SubElement(case, "skipped", message=message)
+    elif result.outcome.failing and not result.fails_at(tuple(Level)):
+        reasons = "; ".join(f"{known.reason} {known.link}".rstrip() for known in result.known)
+        ElementTree.SubElement(case, "skipped", message=_clean(f"known failure: {reasons}"))
     elif result.outcome.failing and result.fails_at((Level.MUST,)):
         tag = "failure" if result.outcome is Outcome.FAIL else "error"
         ElementTree.SubElement(case, tag, message=message, type=str(result.outcome)).text = message

@@ -23,7 +23,7 @@ from conformance.report.words import (
 
 FILE = "summary.md"
 _MOST_BYTES = 60_000
-_MARKS = {"pass": "✅", "fail": "❌", "should": "⚠️", "none": "·"}
+_MARKS = {"pass": "✅", "known": "☑️", "fail": "❌", "should": "⚠️", "none": "·"}
 
 
 def forms(report: Report) -> dict[str, str]:
@@ -106,6 +106,8 @@ def _failure(report: Report, finding: Finding) -> list[str]:
     lines += [f"{headline(finding)}: {_escape(result.message)}", ""]
     if result.diagnosis:
         lines += [f"**{_escape(result.diagnosis)}**", ""]
+    for known in result.known:
+        lines += [f"Known: {_escape(known.reason)} {_link(known.link)}".rstrip(), ""]
     if result.counterexample is not None:
         lines += [
             "Smallest case:",
@@ -140,6 +142,10 @@ def _escape(text: str) -> str:
     """Text from anywhere as one line of Markdown that shows as it is."""
     text = re.sub(r"\s+", " ", text)
     return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+
+
+def _link(address: str) -> str:
+    return f"<{address}>" if re.fullmatch(r"https?://[^\s<>\"]+", address) else _escape(address)
 
 
 def _fenced(text: str) -> str:

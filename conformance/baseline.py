@@ -1,0 +1,82 @@
+"""Failures that are known: each with the requirement it is of, a reason, and where it is tracked.
+
+[[known]]
+requirement = "degenerate.empty"     # an id, or a shell-style pattern
+implementation = "keras-*"           # optional, likewise
+dtype = "float32"                    # optional
+diagnosis = "E[x^2] - E[x]^2"        # optional: what the diagnosis has to contain
+reason = "an empty batch turns the statistics to NaN"
+link = "https://example.org/issues/1"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import msgspec
+
+from conformance.implementation import DTYPES
+
+_MOST_BYTES = 1 << 20
+
+
+class BadBaseline(Exception):
+    """What was given is no baseline; the message names the file and what was expected."""
+
+
+class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One known failure, or several alike."""
+
+    requirement: str
+    reason: str
+    implementation: str = "*"
+    dtype: str | None = None
+    diagnosis: str | None = None
+    link: str = ""
+
+    def concerns(self, implementation: str, requirement: str, dtype: str) -> bool:
+        """Whether it is about this requirement of this implementation in this dtype."""
+        return (
+            fnmatchcase(implementation, self.implementation)
+            and fnmatchcase(requirement, self.requirement)
+            and self.dtype in (None, dtype)
+        )
+
+    def covers(self, implementation: str, requirement: str, dtype: str, diagnosis: str | None) -> bool:
+        """Whether a failure there is the known one."""
+        explained = self.diagnosis is None or self.diagnosis in (diagnosis or "")
+        return explained and self.concerns(implementation, requirement, dtype)
+
+    def __str__(self) -> str:
+        parts = [self.implementation, self.requirement, self.dtype or ""]
+        return " ".join(filter(None, parts))
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    known: tuple[Known, ...] = ()
+
+
+def read_baseline(path: Path) -> tuple[Known, ...]:
+    """:raises BadBaseline: the file cannot be read, is not TOML, or says something else than known failures."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise BadBaseline(f"{path} is larger than a baseline, which has at most {_MOST_BYTES >> 20} MiB")
+        found = msgspec.convert(tomllib.loads(data.decode()), _File).known
+    except OSError as error:
+        raise BadBaseline(f"{path} cannot be read: {error.strerror}") from None
+    except msgspec.ValidationError as error:
+        raise BadBaseline(f"{path} is no baseline of [[known]] failures: {error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadBaseline(f"{path} is not TOML: {error}") from None
+    for each in found:
+        if each.dtype not in (None, *DTYPES):
+            raise BadBaseline(f"{path}: {each} has dtype {each.dtype!r}; expected one of {', '.join(DTYPES)}")
+        if not each.link.startswith(("https://", "http://")) and each.link:
+            raise BadBaseline(
+                f"{path}: {each} has link {each.link!r}; expected one that begins with https://"
+            )
+    return found

@@ -1,0 +1,19 @@
+"""``bnconf baseline``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli._reading import report_in
+from conformance.report.known import draft
+
+
+@click.command("baseline")
+@click.argument("source", metavar="REPORT.json", type=click.Path(path_type=Path))
+def command(source: Path) -> None:
+    """Print a baseline of everything that fails in a report, to start from: bnconf run --baseline FILE then fails
+    only on what is not in it.
+    """
+    click.echo(draft(report_in(source)), nl=False)
