@@ -122,8 +122,10 @@ class TorchBatchNorm:
     )
     idiom = Idiom(
         setup="import numpy as np\nimport torch",
-        build="$layer = torch.nn.BatchNorm${spatial}d($n, eps=$epsilon, momentum=$momentum, affine=$scale, "
-        "dtype=torch.$dtype)",
+        build="""\
+$layer = torch.nn.BatchNorm${spatial}d(
+    $n, eps=$epsilon, momentum=$momentum, affine=$scale, dtype=torch.$dtype
+)""",
         apply="y = $layer.train($training)(torch.as_tensor($x, dtype=torch.$dtype))",
         differentiate="""\
 t = torch.as_tensor($x, dtype=torch.$dtype).requires_grad_()

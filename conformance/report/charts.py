@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from conformance.implementation import DTYPES
+from conformance.report.accuracy import Measured
 from conformance.report.model import Report
 
 # Okabe and Ito's colours, told apart by every kind of eye; beyond eight names the lines are dashed as well.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7f7f7f")
+_STRETCHES = 8  # to a decade
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
@@ -62,9 +66,35 @@ def _rows(report: Report, against: str) -> list[dict[str, Any]]:
         }
         for each in report.accuracy
         if each.against == against
-        for point in each.points
+        for point in _thinned(each.points, against)
         if point.error is not None and point.bound is not None and point.error > 0
     ]
+
+
+def _thinned(points: Sequence[Measured], against: str) -> list[Measured]:
+    """Of so many points that they would lie on one another: the largest error and the largest ratio of each small
+    stretch, so that no line gets any lower.
+    """
+    kept: dict[tuple[int, str], Measured] = {}
+    for point in points:
+        at = point.kappa if against == "kappa" else float(point.count)
+        if at is None or point.error is None or point.bound is None:
+            continue
+        stretch = math.floor(_STRETCHES * math.log10(max(at, 1.0)))
+        for by, value in (("error", _error), ("ratio", _ratio)):
+            if (stretch, by) not in kept or value(point) > value(kept[stretch, by]):
+                kept[stretch, by] = point
+    return sorted(
+        dict.fromkeys(kept.values()), key=lambda p: p.count if against == "count" else p.kappa or 0.0
+    )
+
+
+def _error(point: Measured) -> float:
+    return point.error or 0.0
+
+
+def _ratio(point: Measured) -> float:
+    return _error(point) / point.bound if point.bound else 0.0
 
 
 def _short(value: float) -> float:

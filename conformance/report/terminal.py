@@ -16,9 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.campaign import TaskResult
+from conformance.compare import Comparison
 from conformance.oracle import Level
 from conformance.parallel import Step
 from conformance.replay import Replay
+from conformance.report import comparison
 from conformance.report.diff import Change
 from conformance.report.model import Report, spelled_out
 from conformance.report.words import (
@@ -256,6 +258,27 @@ def show_replay(name: str, found: Replay, console: Console) -> None:
     if found.diagnosis is not None and found.diagnosis.key:  # One case alone seldom tells.
         _indented(found.diagnosis.text, console, style="bold magenta")
     _indented(described_case(case, spelled_out(case)), console, style="cyan")
+
+
+def show_comparison(found: Comparison, console: Console) -> None:
+    """What differs, then the recipes, which are to be copied and so not folded."""
+    console.print(Text(comparison.headline(found), style="bold"))
+    for title, rows in comparison.sections(found):
+        table = Table(title, found.a, found.b, box=box.SIMPLE_HEAD, pad_edge=False)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+    figures = comparison.numbers(found)
+    if figures:
+        table = Table(*comparison.NUMBERS, box=box.SIMPLE_HEAD, pad_edge=False)
+        for figure in figures:
+            table.add_row(*map(Text, figure))
+        console.print(table)
+    for port in found.ports:
+        console.print(Text(f"From {port.source} to {port.target}", style="bold"))
+        console.print(Text(comparison.verdict(port)))
+        if port.code:
+            console.print(Text(f"\n{port.code}", style="cyan"), soft_wrap=True)
 
 
 def show_profile(profile: Profile, console: Console) -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from conformance.case import Case
-from conformance.implementation import PARAMETERS
+from conformance.implementation import DTYPES, PARAMETERS
 from conformance.oracle import Level
+from conformance.replay import CaseFile
 from conformance.report.accuracy import Accuracy
-from conformance.report.model import INFINITE, Report, Result
+from conformance.report.model import INFINITE, HeldBy, Report, Result
 from conformance.requirement import Outcome
 
 _SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
@@ -95,6 +96,112 @@ def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
             ]
             rows.append((each.id, *named))
     return rows  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """:ivar rows: the first cell of each names it."""
+
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def typical_shapes(report: Report) -> Table | None:
+    """Native shapes of what layers hold, for inputs as people have them."""
+    inputs = list(dict.fromkeys((h.input_shape, h.axis) for h in report.held))
+    inputs.sort(key=lambda each: (len(each[0]), each[1] != 1))
+    first = {(h.implementation, h.input_shape, h.axis): h for h in reversed(report.held)}
+    rows: list[tuple[str, ...]] = []
+    for each in report.implementations:
+        own = dict(each.capabilities.names) if each.capabilities else {}
+        cells = [first.get((each.id, *one)) for one in inputs]
+        if any(cells):
+            names = ", ".join(own.get(name, name) for name in PARAMETERS)
+            rows.append((each.id, names, *(_shapes_of(cell) if cell else "·" for cell in cells)))
+    if not rows:
+        return None
+    headings = ("implementation", "holds", *(f"{_tuple(shape)}, axis {axis}" for shape, axis in inputs))
+    return Table(headings, rows)
+
+
+def _shapes_of(held: HeldBy) -> str:
+    """One shape where gamma, beta and the statistics have the same."""
+    if held.problem:
+        return held.problem.partition("\n")[0]
+    shapes_ = {name: held.arrays[name].shape for name in PARAMETERS if name in held.arrays}
+    if len(set(shapes_.values())) == 1:
+        return _tuple(next(iter(shapes_.values())))
+    return ", ".join(f"{name} {_tuple(shape)}" for name, shape in shapes_.items()) or "nothing"
+
+
+def held_dtypes(report: Report) -> Table | None:
+    """In which dtypes layers hold their parameters and statistics, by that of the input."""
+    dtypes = [dtype for dtype in DTYPES if any(h.dtype == dtype for h in report.held)]
+    rows: list[tuple[str, ...]] = []
+    for name in dict.fromkeys(h.implementation for h in report.held):
+        own = {h.dtype: h for h in reversed(report.held) if h.implementation == name}
+        rows.append((name, *(_dtypes_of(own[dtype]) if dtype in own else "·" for dtype in dtypes)))
+    return Table(("implementation", *(f"of {dtype}" for dtype in dtypes)), rows) if rows else None
+
+
+def _dtypes_of(held: HeldBy) -> str:
+    if held.problem:
+        return held.problem.partition("\n")[0]
+    found = {name: held.arrays[name].dtype for name in PARAMETERS if name in held.arrays}
+    affine, kept = (
+        {found[name] for name in half if name in found} for half in (PARAMETERS[:2], PARAMETERS[2:])
+    )
+    if not kept or affine == kept:
+        return ", ".join(sorted(affine | kept)) or "nothing"
+    return f"{', '.join(sorted(affine))}; statistics {', '.join(sorted(kept))}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorstError:
+    """The largest error known of an implementation, in the units of its bound, and the input that causes it.
+
+    :ivar of: the output, ``y`` or ``dx``. :ivar error: in units of gamma. :ivar cause: the input in words.
+    """
+
+    implementation: str
+    dtype: str
+    of: str
+    error: str
+    ratio: float
+    cause: str
+    case: CaseFile | None
+
+
+def worst_errors(report: Report) -> list[WorstError]:
+    """One for each implementation, dtype and output, in the order of the implementations."""
+    found: dict[tuple[str, str, str], WorstError] = {}
+    for each in report.accuracy:
+        worst, case = each.worst, each.worst_case
+        if worst is None or worst.bound is None:
+            continue
+        relative = INFINITE if worst.error is None else worst.error / worst.bound
+        recipe = case.features[0] if case else None
+        kappa = "constant" if worst.kappa is None else f"kappa {_rounded(worst.kappa)}"
+        if recipe is not None:
+            kappa = "constant" if recipe.values == "constant" else f"{recipe.values}, {kappa}"
+        where = f", shape {_tuple(case.shape)}, axis {case.axis}" if case else ""
+        key = (each.implementation, each.dtype, each.of)
+        if key not in found or relative > found[key].ratio:
+            found[key] = WorstError(
+                *key,
+                "not finite" if worst.error is None else f"{worst.error:.2g}",
+                relative,
+                f"{kappa}, {number(worst.count)} values{where}",
+                CaseFile(each.requirement, case, each.implementation) if case else None,
+            )
+    order = [each.id for each in report.implementations]
+    return sorted(
+        found.values(),
+        key=lambda w: (
+            order.index(w.implementation) if w.implementation in order else -1,
+            DTYPES.index(w.dtype),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

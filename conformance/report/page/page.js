@@ -8,20 +8,53 @@
   const place = () => decodeURIComponent(location.hash.slice(1).split("?")[0]);
   const chosen = () => new URLSearchParams(location.hash.split("?")[1] || "");
 
-  function show() {
+  function show({ still = false } = {}) {
     const state = chosen();
     for (const name of filters) form.elements[name].value = state.get(name) || "";
     for (const element of document.querySelectorAll(filters.map((f) => `[data-${f}]`).join(","))) {
       element.hidden = filters.some((f) => f in element.dataset && state.get(f) && element.dataset[f] !== state.get(f));
     }
+    showDifferences(state);
     const at = document.getElementById(place());
     for (const element of document.querySelectorAll(".evidence")) element.classList.toggle("open", element === at);
-    if (at) {
+    if (at && !still) {
       at.hidden = false;
+      for (let outer = at.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
       at.scrollIntoView();
       if (at.matches(".evidence, .card")) { at.tabIndex = -1; at.focus({ preventScroll: true }); }
     }
   }
+
+  // Of two implementations only the columns, and of them only the rows that differ.
+  const pair = document.getElementById("differences");
+  function showDifferences(state) {
+    if (!pair) return;
+    const both = ["a", "b"].map((side) => (pair.elements[side].value = state.get(side) || ""));
+    const chosenBoth = both[0] && both[1] && both[0] !== both[1];
+    let differing = 0;
+    for (const cell of document.querySelectorAll("#conventions thead th[data-implementation]"))
+      if (chosenBoth) cell.hidden = !both.includes(cell.dataset.implementation);
+    for (const row of document.querySelectorAll("#conventions tbody tr")) {
+      const cells = [...row.querySelectorAll("td")];
+      if (!chosenBoth) continue;
+      for (const cell of cells) cell.hidden = !both.includes(cell.dataset.implementation);
+      const [one, other] = both.map((name) => cells.find((cell) => cell.dataset.implementation === name).textContent);
+      row.hidden = row.hidden || one === other;
+      differing += !row.hidden;
+    }
+    const said = pair.querySelector(".said");
+    said.replaceChildren();
+    if (!chosenBoth) return;
+    said.append(differing ? `They differ in ${differing} of these. How to carry weights from one to the other: ` : "Of these they differ in nothing. Numbers, and how to carry weights: ");
+    said.appendChild(document.createElement("code")).textContent = `bnconf compare ${both[0]} ${both[1]}`;
+  }
+
+  if (pair) pair.addEventListener("change", () => {
+    const state = chosen();
+    for (const side of ["a", "b"]) { state.delete(side); if (pair.elements[side].value) state.set(side, pair.elements[side].value); }
+    history.pushState(null, "", fragment("differences", state));
+    show({ still: true });
+  });
 
   function fragment(where, state) {
     const query = state.toString();
@@ -29,13 +62,13 @@
   }
 
   form.addEventListener("change", () => {
-    const state = new URLSearchParams();
-    for (const name of filters) if (form.elements[name].value) state.set(name, form.elements[name].value);
+    const state = chosen();
+    for (const name of filters) { state.delete(name); if (form.elements[name].value) state.set(name, form.elements[name].value); }
     history.pushState(null, "", fragment(place(), state));
     show();
   });
-  form.addEventListener("reset", () => { history.pushState(null, "", fragment(place(), new URLSearchParams())); setTimeout(show); });
-  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => { history.pushState(null, "", fragment(place(), new URLSearchParams())); setTimeout(() => show({ still: true })); });
+  for (const each of document.forms) each.addEventListener("submit", (event) => event.preventDefault());
 
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[href^='#']");
@@ -46,17 +79,20 @@
     }
     const button = event.target.closest("button.copy");
     if (button) {
-      const text = button.parentElement.querySelector("code").textContent;
-      try { await navigator.clipboard.writeText(text); } catch { // Not allowed from a file: select it instead.
-        getSelection().selectAllChildren(button.parentElement.querySelector("code"));
+      const text = button.dataset.text || button.parentElement.querySelector("code").textContent;
+      try { await navigator.clipboard.writeText(text); } catch { // Not allowed everywhere: by a selection, then.
+        const area = document.body.appendChild(document.createElement("textarea"));
+        area.value = text;
+        area.select();
         document.execCommand("copy");
+        area.remove();
       }
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     }
   });
-  addEventListener("popstate", show);
-  addEventListener("hashchange", show);
+  addEventListener("popstate", () => show());
+  addEventListener("hashchange", () => show());
   show();
 
   const specification = document.getElementById("specification");
@@ -76,6 +112,8 @@
       vegaEmbed(element, { ...chart, config: { ...chart.config, ...config } }, { actions: false, renderer: "svg" });
     }
   };
-  draw();
+  // After the rest of the page stands, one after the other.
+  const soon = window.requestIdleCallback || setTimeout;
+  soon(draw);
   dark.addEventListener("change", draw);
 })();

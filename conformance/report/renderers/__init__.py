@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from conformance.report.model import Report
@@ -13,13 +14,20 @@ from conformance.report.model import Report
 
 def write(report: Report, folder: Path) -> list[Path]:
     """Write the report into ``folder`` in every form; the paths written."""
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for found in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
+    # report.json first: everything else can be made of it again.
+    for found in sorted(pkgutil.iter_modules(__path__), key=lambda m: (m.name != "json", m.name)):
         module = importlib.import_module(f"{__name__}.{found.name}")
-        for name, text in module.forms(report).items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
+        written += write_forms(module.forms(report), folder)
+    return written
+
+
+def write_forms(files: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write texts by their names into ``folder``; the paths written."""
+    written = []
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
     return written

@@ -13,8 +13,7 @@ def forms(report: Report) -> dict[str, str]:
         failure = result.counterexample
         if failure is None:
             continue
-        file = CaseFile(result.requirement, failure.case, result.implementation, failure.probe)
-        found[f"{path(result)}.json"] = file.to_json()
+        found[f"{path(result)}.json"] = case_file(result).to_json()
         if failure.script is not None:
             found[f"{path(result)}.py"] = failure.script
     return found
@@ -23,3 +22,10 @@ def forms(report: Report) -> dict[str, str]:
 def path(result: Result) -> str:
     """Where a result's case lies, without its ending."""
     return f"cases/{slug(result.implementation)}/{slug(result.requirement)}"
+
+
+def case_file(result: Result) -> CaseFile:
+    """A failing result's smallest case."""
+    assert result.counterexample is not None
+    failure = result.counterexample
+    return CaseFile(result.requirement, failure.case, result.implementation, failure.probe)

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from conformance.implementation import DTYPES
 from conformance.oracle import Level
 from conformance.report.charts import charts, vega
 from conformance.report.model import Report, Result
+from conformance.report.renderers.cases import case_file, path
 from conformance.report.words import (
     GROWTH,
     Finding,
@@ -20,10 +23,13 @@ from conformance.report.words import (
     findings,
     growth,
     headline,
+    held_dtypes,
     number,
     ratio,
     shapes,
     standing,
+    typical_shapes,
+    worst_errors,
 )
 from conformance.requirement import Outcome
 
@@ -43,35 +49,50 @@ def forms(report: Report) -> dict[str, str]:
 
 
 def render(report: Report) -> str:
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(_PAGE)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     found = findings(report)
     drawn = charts(report)
     started = datetime.datetime.fromtimestamp(report.suite.started, datetime.UTC)
-    return environment.get_template("index.html.j2").render(
-        report=report,
-        answer=answer(report),
-        verdicts=number(sum(each.experiments for each in report.results)),
-        matrix=_matrix(report),
-        evidence=_evidence(report, found),
-        shapes=shapes(report),
-        conventions=_conventions(report),
-        charts=drawn,
-        growth=[(dtype, rows) for dtype in DTYPES if (rows := growth(report, dtype))],
-        headings=GROWTH,
-        cards=[_card(report, each) for each in found],
-        levels=[str(each) for each in Level],
-        outcomes=[str(each) for each in Outcome],
-        marks=_MARKS,
-        spoken=_SPOKEN,
-        command=_command(report),
-        when=f"{started:%Y-%m-%d}",
-        css=(_PAGE / "page.css").read_text(encoding="utf-8"),
-        js=(_PAGE / "page.js").read_text(encoding="utf-8"),
-        vega=vega() if drawn else "",
+    return (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            report=report,
+            answer=answer(report),
+            verdicts=number(sum(each.experiments for each in report.results)),
+            matrix=_matrix(report),
+            evidence=_evidence(report, found),
+            shapes=shapes(report),
+            typical=typical_shapes(report),
+            dtypes=held_dtypes(report),
+            conventions=_conventions(report),
+            charts=drawn,
+            growth=[(dtype, rows) for dtype in DTYPES if (rows := growth(report, dtype))],
+            headings=GROWTH,
+            worst=_worst(report),
+            gone=report.gone,
+            known=any(each.known for each in report.results),
+            cards=[_card(report, each) for each in found],
+            levels=[str(each) for each in Level],
+            outcomes=[str(each) for each in Outcome],
+            marks=_MARKS,
+            spoken=_SPOKEN,
+            command=_command(report),
+            when=f"{started:%Y-%m-%d}",
+            css=style(),
+            js=(_PAGE / "page.js").read_text(encoding="utf-8"),
+            vega=vega() if drawn else "",
+        )
     )
+
+
+def environment() -> jinja2.Environment:
+    """The templates of pages; whatever is put into one is escaped."""
+    loader = jinja2.FileSystemLoader(_PAGE)
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+
+
+def style() -> str:
+    return (_PAGE / "page.css").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +188,7 @@ def _conventions(report: Report) -> dict[str, Any] | None:
         rows.append(
             {
                 "requirement": requirement.id,
+                "statement": requirement.statement,
                 "group": requirement.id.partition(".")[0],
                 "cells": cells,
                 "differ": differ,
@@ -181,6 +203,22 @@ def _absent(result: Result | None) -> str:
     return "✗" if result.outcome.failing else "-"
 
 
+def _worst(report: Report) -> list[dict[str, Any]]:
+    return [
+        {
+            "implementation": each.implementation,
+            "dtype": each.dtype,
+            "of": each.of,
+            "error": each.error,
+            "ratio": ratio(each.ratio),
+            "beyond": each.ratio > 1,
+            "cause": each.cause,
+            "case": each.case.to_json() if each.case else "",
+        }
+        for each in worst_errors(report)
+    ]
+
+
 def _card(report: Report, finding: Finding) -> dict[str, Any]:
     result, failure = finding.result, finding.result.counterexample
     requirement = next(each for each in report.requirements if each.id == result.requirement)
@@ -193,7 +231,7 @@ def _card(report: Report, finding: Finding) -> dict[str, Any]:
         "level": str(finding.level),
         "outcome": str(result.outcome),
         "mark": finding.mark,
-        "known": result.known,
+        "known": [(each.reason, each.link if _is_address(each.link) else "") for each in result.known],
         "headline": headline(finding),
         "statement": requirement.statement,
         "source": requirement.source,
@@ -203,8 +241,16 @@ def _card(report: Report, finding: Finding) -> dict[str, Any]:
         "expected": failure.expected if failure else None,
         "actual": "not finite" if actual is None else actual,
         "command": _command(report, result),
+        "script": failure.script if failure else None,
+        "file": case_file(result).to_json() if failure else "",
+        "replay": f"bnconf replay {path(result)}.json" if failure else "",
         "followers": ", ".join(each.requirement for each in finding.followers),
     }
+
+
+def _is_address(link: str) -> bool:
+    """Not so, for one, of javascript:."""
+    return link.startswith(("https://", "http://"))
 
 
 def _command(report: Report, result: Result | None = None) -> str:

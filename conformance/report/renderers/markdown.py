@@ -33,7 +33,7 @@ def forms(report: Report) -> dict[str, str]:
 
 def render(report: Report, charts: tuple[str, ...] = ()) -> str:
     """:param charts: names of pictures that lie beside it."""
-    lines = ["# Batch normalisation: conformance", "", f"**{_escape(answer(report))}**", ""]
+    lines = ["# Batch normalisation: conformance", "", f"**{cell(answer(report))}**", ""]
     lines += _shapes(report) + _matrix(report) + _growth(report, charts)
     head, footer = "\n".join(lines), "\n".join(_footer(report))
     body = ""
@@ -56,7 +56,7 @@ def _shapes(report: Report) -> list[str]:
     lines = ["## Shapes", "", "For n features, whatever the batch:", ""]
     lines += ["| implementation | gamma | beta | running mean | running variance |", "|---|---|---|---|---|"]
     for name, *cells in rows:
-        lines.append(f"| {_escape(name)} | " + " | ".join(_escape(cell) for cell in cells) + " |")
+        lines.append(f"| {cell(name)} | " + " | ".join(map(cell, cells)) + " |")
     return [*lines, ""]
 
 
@@ -66,7 +66,7 @@ def _growth(report: Report, charts: tuple[str, ...]) -> list[str]:
         rows = growth(report, dtype)
         if rows:
             lines += [f"In {dtype}:", "", "| " + " | ".join(GROWTH) + " |", "|---" * len(GROWTH) + "|"]
-            lines += ["| " + " | ".join(map(_escape, row)) + " |" for row in rows] + [""]
+            lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows] + [""]
     if not lines:
         return []
     what = "How errors grow with kappa = |mean| / std, and with N, the number of values per feature."
@@ -89,7 +89,7 @@ def _matrix(report: Report) -> list[str]:
             cells.append(text)
         if not report.of(each.id):
             cells = [each.status, *[""] * (len(groups) - 1)]
-        lines.append(f"| {_escape(each.id)} | {_escape(each.version)} | " + " | ".join(cells) + " |")
+        lines.append(f"| {cell(each.id)} | {cell(each.version)} | " + " | ".join(cells) + " |")
     lines += [
         "",
         "Requirements that hold, of those that apply; below, the worst error in units of its bound.",
@@ -101,19 +101,19 @@ def _matrix(report: Report) -> list[str]:
 def _failure(report: Report, finding: Finding) -> list[str]:
     result = finding.result
     statement = next(r.statement for r in report.requirements if r.id == result.requirement)
-    head = f"{_escape(result.implementation)}: {result.requirement}"
-    lines = ["", f"### {head}", "", f"> {_escape(statement)}", ""]
-    lines += [f"{headline(finding)}: {_escape(result.message)}", ""]
+    head = f"{cell(result.implementation)}: {result.requirement}"
+    lines = ["", f"### {head}", "", f"> {cell(statement)}", ""]
+    lines += [f"{headline(finding)}: {cell(result.message)}", ""]
     if result.diagnosis:
-        lines += [f"**{_escape(result.diagnosis)}**", ""]
+        lines += [f"**{cell(result.diagnosis)}**", ""]
     for known in result.known:
-        lines += [f"Known: {_escape(known.reason)} {_link(known.link)}".rstrip(), ""]
+        lines += [f"Known: {cell(known.reason)} {_link(known.link)}".rstrip(), ""]
     if result.counterexample is not None:
         lines += [
             "Smallest case:",
             "",
             "```",
-            _fenced(described_case(result.counterexample.case, result.counterexample.arrays)),
+            fenced(described_case(result.counterexample.case, result.counterexample.arrays)),
             "```",
             "",
         ]
@@ -134,19 +134,20 @@ def _footer(report: Report) -> list[str]:
         "---",
         f"batchnorm-conformance {suite.version}, seed {suite.seed}, {suite.max_examples} examples; "
         f"{number(experiments)} verdicts on single features.{state} Python {environment.python}, "
-        f"{_escape(environment.platform)}, {_escape(environment.cpu)}; {_escape(packages)}.",
+        f"{cell(environment.platform)}, {cell(environment.cpu)}; {cell(packages)}.",
     ]
 
 
-def _escape(text: str) -> str:
+def cell(text: str) -> str:
     """Text from anywhere as one line of Markdown that shows as it is."""
     text = re.sub(r"\s+", " ", text)
     return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
 
 
 def _link(address: str) -> str:
-    return f"<{address}>" if re.fullmatch(r"https?://[^\s<>\"]+", address) else _escape(address)
+    return f"<{address}>" if re.fullmatch(r"https?://[^\s<>\"]+", address) else cell(address)
 
 
-def _fenced(text: str) -> str:
+def fenced(text: str) -> str:
+    """Text between the fences of a block of code, which it cannot close."""
     return text.replace("```", "'''")
