@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,9 +14,13 @@ from urllib.parse import unquote
 
 import pytest
 
+from conformance.baseline import Known
 from conformance.campaign import Settings, Task, run_task
+from conformance.report import charts as charts_module
 from conformance.report import model
-from conformance.report.model import Report
+from conformance.report.accuracy import Measured
+from conformance.report.known import with_baseline
+from conformance.report.model import Report, Result
 from conformance.report.renderers import html
 from tests.conftest import WRONG
 
@@ -39,9 +44,8 @@ SCRIPT = "</script><script>window.harmed = 1</script>"
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    settings = Settings(
-        ("shape.*", "forward.*", "running.momentum", "numerics.conditioning"), ("float32",), max_examples=12
-    )
+    patterns = ("shape.*", "forward.*", "running.*", "degenerate.*", "numerics.conditioning")
+    settings = Settings(patterns, max_examples=12)
     tasks = [Task("reference", settings), Task(f"{WRONG}:Scalar", settings)]
     built = model.build([run_task(task) for task in tasks], settings, started=0.0, seconds=1.0)
     return renamed(built, {f"{WRONG}:Scalar": "scalar"})
@@ -57,6 +61,7 @@ def renamed(report: Report, names: dict[str, str], **texts: Any) -> Report:
         implementations=tuple(replace(i, id=own(i, "id")) for i in report.implementations),
         results=tuple(replace(r, implementation=own(r, "implementation"), **texts) for r in report.results),
         accuracy=tuple(replace(a, implementation=own(a, "implementation")) for a in report.accuracy),
+        held=tuple(replace(h, implementation=own(h, "implementation")) for h in report.held),
     )
 
 
@@ -170,7 +175,8 @@ class TestPage:
 
     def test_hostile_texts_are_text(self, open_page: Open, report: Report) -> None:
         texts = {"message": SCRIPT, "observed": HARM, "diagnosis": SCRIPT}
-        browser = open_page(renamed(report, {"scalar": HARM, "reference": SCRIPT}, **texts))
+        harmful = renamed(report, {"scalar": HARM, "reference": SCRIPT}, **texts)
+        browser = open_page(with_failure(harmful, script=SCRIPT, message=HARM))
         charts(browser)
         assert browser.execute_script("return window.harmed") is None
         assert HARM in browser.find_element(By.ID, "matrix").text
@@ -186,18 +192,119 @@ def charts(browser: Any) -> list[Any]:
     return found
 
 
-def test_report_of_many_stays_small(report: Report) -> None:
-    """25 implementations and 10^5 points: the points are thinned to the worst of each quarter of a decade."""
-    many = tuple(f"implementation-{k}" for k in range(25))
-    wide = replace(
+def many(report: Report, implementations: int, points: int) -> Report:
+    """As a report of many implementations that measured much."""
+    names = tuple(f"implementation-{k}" for k in range(implementations))
+    dtypes = ("float32", "float64", "float16", "bfloat16")
+    lines = [
+        replace(a, implementation=name, dtype=dtype)
+        for name in names
+        for a in report.accuracy
+        for dtype in dtypes
+    ]
+    chance = random.Random(0)
+
+    def measured(count: int) -> tuple[Measured, ...]:
+        kappas = [10 ** chance.uniform(0, 6) for _ in range(count)]
+        return tuple(Measured(k, 64, k * 1e-8 * chance.uniform(0.1, 1), k * 1e-7) for k in kappas)
+
+    return replace(
         report,
-        implementations=tuple(replace(report.implementations[0], id=name) for name in many),
-        results=tuple(replace(r, implementation=name) for name in many for r in report.of("scalar")),
-        accuracy=tuple(
-            replace(a, implementation=name, dtype=dtype)
-            for name in many
-            for a in report.accuracy
-            for dtype in ("float32", "float64", "float16", "bfloat16")
-        ),
+        implementations=tuple(replace(report.implementations[0], id=name) for name in names),
+        results=tuple(replace(r, implementation=name) for name in names for r in report.of("scalar")),
+        accuracy=tuple(replace(line, points=measured(points // len(lines) + 1)) for line in lines),
     )
+
+
+def test_report_of_many_stays_small_and_keeps_its_extremes(report: Report) -> None:
+    """25 implementations and 10^5 points: of each line the largest errors of every stretch are still drawn."""
+    wide = many(report, 25, 100_000)
+    assert sum(len(a.points) for a in wide.accuracy) >= 100_000
     assert len(html.render(wide).encode()) < 5_000_000
+    rows = charts_module.measured(wide)["kappa"]
+    assert len(rows) < 40_000
+    for line in wide.accuracy[:10]:
+        own = [
+            r
+            for r in rows
+            if (r["implementation"], r["dtype"], r["of"]) == (line.implementation, line.dtype, line.of)
+        ]
+        for drawn, value in (("error", lambda p: p.error), ("ratio", lambda p: p.error / p.bound)):
+            assert max(r[drawn] for r in own) == pytest.approx(max(map(value, line.points)), rel=1e-2)
+
+
+@needs_browser
+class TestQuestions:
+    """What a newcomer comes with, and how few clicks it takes."""
+
+    def test_are_gamma_and_beta_vectors_in_my_framework(self, open_page: Open, report: Report) -> None:
+        browser = open_page(report)
+        browser.find_element(By.PARTIAL_LINK_TEXT, "Are gamma and beta vectors").click()
+        shapes = browser.find_element(By.ID, "shapes")
+        assert 0 <= browser.execute_script("return arguments[0].getBoundingClientRect().top", shapes) < 200
+        row = shapes.find_element(By.CSS_SELECTOR, "tr[data-implementation=reference]")
+        assert "(n,)" in row.text
+        assert "(8, 3, 32, 32), axis 1" in shapes.text
+        assert "float16; statistics float32" in shapes.text
+
+    def test_why_do_two_differ(self, open_page: Open, report: Report) -> None:
+        browser = open_page(report)
+        browser.find_element(By.PARTIAL_LINK_TEXT, "Why do the outputs").click()
+        Select(browser.find_element(By.NAME, "a")).select_by_visible_text("reference")
+        Select(browser.find_element(By.NAME, "b")).select_by_visible_text("scalar")
+        columns = browser.find_elements(By.CSS_SELECTOR, "#conventions thead th[data-implementation]")
+        assert [c.text for c in columns if c.is_displayed()] == ["reference", "scalar"]
+        for row in browser.find_elements(By.CSS_SELECTOR, "#conventions tbody tr"):
+            one, other = (c.get_property("textContent") for c in row.find_elements(By.TAG_NAME, "td"))
+            assert row.is_displayed() == (one != other)
+        assert "bnconf compare reference scalar" in browser.find_element(By.CLASS_NAME, "said").text
+        assert place(browser) == "differences?a=reference&b=scalar"
+
+    def test_an_address_restores_the_pair(self, open_page: Open, report: Report) -> None:
+        browser = open_page(report, "#differences?a=scalar&b=reference")
+        assert browser.find_element(By.NAME, "a").get_property("value") == "scalar"
+        assert "differ in" in browser.find_element(By.CLASS_NAME, "said").text
+
+    def test_where_is_the_worst_error_and_on_what(self, open_page: Open, report: Report) -> None:
+        browser = open_page(report, "#worst")
+        row = browser.find_element(By.CSS_SELECTOR, "#worst tr[data-implementation=reference]")
+        assert "kappa" in row.text and "shape (" in row.text
+        case = row.find_element(By.CLASS_NAME, "copy").get_dom_attribute("data-text")
+        assert json.loads(case)["format"] == "bnconf-case-1"
+
+
+SHOWN = "import framework\nprint('wrong')"
+
+
+@needs_browser
+class TestCard:
+    def test_has_all_that_an_upstream_report_takes(self, open_page: Open, report: Report) -> None:
+        browser = open_page(with_failure(report, script=SHOWN), "#failure/scalar/shape.gamma")
+        card = browser.find_element(By.ID, "failure/scalar/shape.gamma")
+        for part in ("Required", "Happened", "Smallest case", "Again", "This case"):
+            assert part in card.text
+        assert "bnconf replay cases/scalar/shape.gamma.json" in card.text
+        card.find_element(By.PARTIAL_LINK_TEXT, "scalar")
+        script, file = card.find_elements(By.TAG_NAME, "details")
+        script.find_element(By.TAG_NAME, "summary").click()
+        assert script.find_element(By.TAG_NAME, "code").text == SHOWN
+        script.find_element(By.CLASS_NAME, "copy").click()
+        WebDriverWait(browser, 5).until(lambda _: script.find_element(By.CLASS_NAME, "copy").text == "Copied")
+        file.find_element(By.TAG_NAME, "summary").click()
+        assert json.loads(file.find_element(By.TAG_NAME, "code").text)["requirement"] == "shape.gamma"
+
+    def test_links_to_where_it_is_tracked_and_to_nothing_else(self, open_page: Open, report: Report) -> None:
+        for link, shown in (("https://example.org/issues/1", 1), ("javascript:window.harmed=1", 0)):
+            known = with_baseline(report, (Known("shape.*", "as published", link=link),))
+            browser = open_page(known, "#failure/scalar/shape.gamma")
+            card = browser.find_element(By.ID, "failure/scalar/shape.gamma")
+            assert "as published" in card.text
+            assert len(card.find_elements(By.CSS_SELECTOR, f"a[href='{link}']")) == shown
+
+
+def with_failure(report: Report, **changes: Any) -> Report:
+    def changed(result: Result) -> Result:
+        failure = result.counterexample
+        return result if failure is None else replace(result, counterexample=replace(failure, **changes))
+
+    return replace(report, results=tuple(map(changed, report.results)))

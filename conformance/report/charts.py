@@ -4,31 +4,53 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 from conformance.implementation import DTYPES
 from conformance.report.accuracy import Measured
 from conformance.report.model import Report
 
-# Okabe and Ito's colours, told apart by every kind of eye; beyond eight names the lines are dashed as well.
+Row: TypeAlias = dict[str, Any]
+Against: TypeAlias = Literal["kappa", "count"]
+
+# Okabe and Ito's colours, told apart by every kind of eye; dashed as well, since lines lie on one another.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7f7f7f")
-_STRETCHES = 8  # to a decade
+_STRETCHES = 6  # to a decade
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
-def charts(report: Report) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """:ivar spec: Vega-Lite, whose data go by the name ``rows``. :ivar rows: of what; a key of :func:`measured`."""
+
+    spec: dict[str, Any]
+    rows: Against
+
+
+def measured(report: Report) -> dict[Against, list[Row]]:
+    """The points to draw; thinned, where there are more than can be seen."""
+    found: dict[Against, list[Row]] = {"kappa": _rows(report, "kappa"), "count": _rows(report, "count")}
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def charts(rows: Mapping[Against, list[Row]]) -> list[Chart]:
     """Error and its ratio to the bound against kappa, and error against N; those for which there are data."""
-    by_kappa, by_count = _rows(report, "kappa"), _rows(report, "count")
     found = []
-    if by_kappa:
-        found.append(_chart(by_kappa, "kappa", "error", "Error against kappa", "kappa = |mean| / std"))
-        found.append(
-            _chart(by_kappa, "kappa", "ratio", "Error in units of its bound", "kappa = |mean| / std")
-        )
-    if by_count:
-        found.append(_chart(by_count, "N", "error", "Error against N", "N, values per feature"))
+    if by_kappa := rows.get("kappa"):
+        axis = "kappa = |mean| / std"
+        found.append(Chart(_chart(by_kappa, "kappa", "error", "Error against kappa", axis), "kappa"))
+        found.append(Chart(_chart(by_kappa, "kappa", "ratio", "Error in units of its bound", axis), "kappa"))
+    if by_count := rows.get("count"):
+        spec = _chart(by_count, "N", "error", "Error against N", "N, values per feature")
+        found.append(Chart(spec, "count"))
     return found
+
+
+def columns(rows: list[Row]) -> dict[str, list[Any]]:
+    """Rows of one kind column by column, which is less to write."""
+    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
 @functools.cache
@@ -45,15 +67,20 @@ def pictures(report: Report) -> dict[str, str]:
     """The charts of the first dtype and of y, as SVG, by file name."""
     import vl_convert
 
-    found = {}
-    for chart in charts(report):
-        still = {**chart, "width": 720, "background": "white"}
-        name = chart["title"].lower().replace(" ", "-")
+    found, rows = {}, measured(report)
+    for chart in charts(rows):
+        still = {
+            **chart.spec,
+            "width": 720,
+            "background": "white",
+            "datasets": {**chart.spec.get("datasets", {}), "rows": rows[chart.rows]},
+        }
+        name = chart.spec["title"].lower().replace(" ", "-")
         found[f"{name}.svg"] = str(vl_convert.vegalite_to_svg(still))
     return found
 
 
-def _rows(report: Report, against: str) -> list[dict[str, Any]]:
+def _rows(report: Report, against: Against) -> list[Row]:
     return [
         {
             "implementation": each.implementation,
@@ -71,7 +98,7 @@ def _rows(report: Report, against: str) -> list[dict[str, Any]]:
     ]
 
 
-def _thinned(points: Sequence[Measured], against: str) -> list[Measured]:
+def _thinned(points: Sequence[Measured], against: Against) -> list[Measured]:
     """Of so many points that they would lie on one another: the largest error and the largest ratio of each small
     stretch, so that no line gets any lower.
     """
@@ -101,21 +128,20 @@ def _short(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _chart(rows: list[dict[str, Any]], x: str, y: str, title: str, axis: str) -> dict[str, Any]:
+def _chart(rows: list[Row], x: str, y: str, title: str, axis: str) -> dict[str, Any]:
     import altair as alt
 
     names = sorted({row["implementation"] for row in rows})
     colours = [_COLOURS[k % len(_COLOURS)] for k in range(len(names))]
-    dashes = [_DASHES[k // len(_COLOURS) % len(_DASHES)] for k in range(len(names))]
+    dashes = [_DASHES[(k + k // len(_COLOURS)) % len(_DASHES)] for k in range(len(names))]
     present = {row["dtype"] for row in rows}
     params: list[Any] = [
         _choice(alt, "dtype", [each for each in DTYPES if each in present]),
         _choice(alt, "of", [each for each in ("y", "dx") if each in {row["of"] for row in rows}]),
     ]
     picked = alt.selection_point(fields=["implementation"], bind="legend", name="picked")
-    data = alt.InlineData(rows)
     base = (
-        alt.Chart(data)
+        alt.Chart(alt.NamedData("rows"))
         .transform_filter("datum.dtype == dtype && datum.of == of")
         .encode(
             x=alt.X(

@@ -12,7 +12,7 @@ from conformance.implementation import DTYPES, PARAMETERS
 from conformance.oracle import Level
 from conformance.replay import CaseFile
 from conformance.report.accuracy import Accuracy
-from conformance.report.model import INFINITE, HeldBy, Report, Result
+from conformance.report.model import INFINITE, HeldBy, Report, RequirementInfo, Result
 from conformance.requirement import Outcome
 
 _SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
@@ -154,6 +154,49 @@ def _dtypes_of(held: HeldBy) -> str:
     if not kept or affine == kept:
         return ", ".join(sorted(affine | kept)) or "nothing"
     return f"{', '.join(sorted(affine))}; statistics {', '.join(sorted(kept))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """What each implementation was observed to do about one requirement.
+
+    :ivar values: one for each of the implementations judged. :ivar differ: not all of them are the same.
+    """
+
+    requirement: RequirementInfo
+    values: tuple[str, ...]
+    differ: bool
+
+    @property
+    def group(self) -> str:
+        return self.requirement.id.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    names: tuple[str, ...]
+    rows: list[Convention]
+
+
+def conventions(report: Report) -> Conventions | None:
+    """Every requirement of which something was observed, but for shapes, which have a table of their own."""
+    names = tuple(each.id for each in report.implementations if report.of(each.id))
+    rows = []
+    for requirement in report.requirements:
+        results = [report.result(name, requirement.id) for name in names]
+        seen = {each.observed for each in results if each is not None and each.observed}
+        of_shapes = requirement.id.startswith("shape.") and requirement.id != "shape.scalar"
+        if seen and not of_shapes:
+            rows.append(Convention(requirement, tuple(map(_observed, results)), len(seen) > 1))
+    return Conventions(names, rows) if rows else None
+
+
+def _observed(result: Result | None) -> str:
+    if result is not None and result.observed:
+        return result.observed
+    if result is None or result.outcome is Outcome.UNSUPPORTED:
+        return "·"
+    return "✗" if result.outcome.failing else "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +365,7 @@ def slug(name: str) -> str:
 
 
 def _tuple(shape: tuple[int, ...]) -> str:
-    return "(" + ", ".join(map(str, shape)) + ")"
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
 def _list(value: object) -> str:

@@ -97,7 +97,11 @@
 
   const specification = document.getElementById("specification");
   if (!specification) return;
-  const charts = JSON.parse(specification.textContent);
+  const { charts, points } = JSON.parse(specification.textContent);
+  const rows = (columns) => {
+    const names = Object.keys(columns);
+    return columns[names[0]].map((_, k) => Object.fromEntries(names.map((name) => [name, columns[name][k]])));
+  };
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const parent = document.getElementById("charts");
   const draw = () => {
@@ -109,11 +113,15 @@
     for (const chart of charts) {
       const element = parent.appendChild(document.createElement("div"));
       element.className = "chart";
-      vegaEmbed(element, { ...chart, config: { ...chart.config, ...config } }, { actions: false, renderer: "svg" });
+      const spec = { ...chart.spec, datasets: { ...chart.spec.datasets, rows: rows(points[chart.rows]) }, config: { ...chart.spec.config, ...config } };
+      vegaEmbed(element, spec, { actions: false, renderer: "svg" });
     }
   };
-  // After the rest of the page stands, one after the other.
-  const soon = window.requestIdleCallback || setTimeout;
-  soon(draw);
-  dark.addEventListener("change", draw);
+  // When the rest of the page stands: what draws is large, and takes longer to run than all of it.
+  const start = () => {
+    document.head.appendChild(document.createElement("script")).textContent = document.getElementById("vega").textContent;
+    draw();
+    dark.addEventListener("change", draw);
+  };
+  requestAnimationFrame(() => setTimeout(start));
 })();

@@ -11,13 +11,14 @@ import jinja2
 
 from conformance.implementation import DTYPES
 from conformance.oracle import Level
-from conformance.report.charts import charts, vega
+from conformance.report.charts import charts, columns, measured, vega
 from conformance.report.model import Report, Result
 from conformance.report.renderers.cases import case_file, path
 from conformance.report.words import (
     GROWTH,
     Finding,
     answer,
+    conventions,
     described_case,
     failing_dtypes,
     findings,
@@ -50,7 +51,8 @@ def forms(report: Report) -> dict[str, str]:
 
 def render(report: Report) -> str:
     found = findings(report)
-    drawn = charts(report)
+    points = measured(report)
+    drawn = [{"spec": each.spec, "rows": each.rows} for each in charts(points)]
     started = datetime.datetime.fromtimestamp(report.suite.started, datetime.UTC)
     return (
         environment()
@@ -64,8 +66,9 @@ def render(report: Report) -> str:
             shapes=shapes(report),
             typical=typical_shapes(report),
             dtypes=held_dtypes(report),
-            conventions=_conventions(report),
+            conventions=conventions(report),
             charts=drawn,
+            points={name: columns(rows) for name, rows in points.items()},
             growth=[(dtype, rows) for dtype in DTYPES if (rows := growth(report, dtype))],
             headings=GROWTH,
             worst=_worst(report),
@@ -170,37 +173,6 @@ def _row(result: Result, level: Level, cards: dict[tuple[str, str], str]) -> _Ro
         result.diagnosis or "",
         cards.get((result.implementation, result.requirement), ""),
     )
-
-
-def _conventions(report: Report) -> dict[str, Any] | None:
-    """What was observed of each implementation, for every requirement of which something was."""
-    names = [each.id for each in report.implementations if report.of(each.id)]
-    rows = []
-    for requirement in report.requirements:
-        seen = {name: report.result(name, requirement.id) for name in names}
-        values = {name: each.observed or "" for name, each in seen.items() if each is not None}
-        if not any(values.values()) or (
-            requirement.id.startswith("shape.") and "scalar" not in requirement.id
-        ):
-            continue
-        cells = [values.get(name, "") or _absent(seen[name]) for name in names]
-        differ = len({value for value in values.values() if value}) > 1
-        rows.append(
-            {
-                "requirement": requirement.id,
-                "statement": requirement.statement,
-                "group": requirement.id.partition(".")[0],
-                "cells": cells,
-                "differ": differ,
-            }
-        )
-    return {"names": names, "rows": rows} if rows else None
-
-
-def _absent(result: Result | None) -> str:
-    if result is None or result.outcome is Outcome.UNSUPPORTED:
-        return "·"
-    return "✗" if result.outcome.failing else "-"
 
 
 def _worst(report: Report) -> list[dict[str, Any]]:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from conformance.implementation import DTYPES
 from conformance.report.charts import pictures
 from conformance.report.model import Report
+from conformance.report.renderers.cases import path
 from conformance.report.words import (
     GROWTH,
     Finding,
     answer,
+    conventions,
     described_case,
     findings,
     growth,
     headline,
+    held_dtypes,
     number,
     ratio,
     shapes,
     standing,
+    typical_shapes,
+    worst_errors,
 )
 
 FILE = "summary.md"
@@ -34,7 +40,9 @@ def forms(report: Report) -> dict[str, str]:
 def render(report: Report, charts: tuple[str, ...] = ()) -> str:
     """:param charts: names of pictures that lie beside it."""
     lines = ["# Batch normalisation: conformance", "", f"**{cell(answer(report))}**", ""]
-    lines += _shapes(report) + _matrix(report) + _growth(report, charts)
+    lines += (
+        _matrix(report) + _shapes(report) + _conventions(report) + _growth(report, charts) + _worst(report)
+    )
     head, footer = "\n".join(lines), "\n".join(_footer(report))
     body = ""
     found = findings(report)
@@ -53,11 +61,39 @@ def _shapes(report: Report) -> list[str]:
     rows = shapes(report)
     if not rows:
         return []
-    lines = ["## Shapes", "", "For n features, whatever the batch:", ""]
-    lines += ["| implementation | gamma | beta | running mean | running variance |", "|---|---|---|---|---|"]
-    for name, *cells in rows:
-        lines.append(f"| {cell(name)} | " + " | ".join(map(cell, cells)) + " |")
-    return [*lines, ""]
+    headings = ("implementation", "gamma", "beta", "running mean", "running variance")
+    lines = ["## Shapes", "", "For n features, whatever the batch:", "", *_table(headings, rows)]
+    if (typical := typical_shapes(report)) is not None:
+        lines += ["For typical inputs:", "", *_table(typical.headings, typical.rows)]
+    if (dtypes := held_dtypes(report)) is not None:
+        lines += ["In which dtype, by that a layer is built for:", "", *_table(dtypes.headings, dtypes.rows)]
+    return lines
+
+
+def _conventions(report: Report) -> list[str]:
+    found = conventions(report)
+    if found is None:
+        return []
+    rows = [(f"{row.requirement.id}{' (differ)' if row.differ else ''}", *row.values) for row in found.rows]
+    return ["## Conventions", "", *_table(("measured", *found.names), rows)]
+
+
+def _worst(report: Report) -> list[str]:
+    rows = [
+        (each.implementation, each.of, each.error, ratio(each.ratio), each.cause)
+        for each in worst_errors(report)
+        if each.dtype == DTYPES[0]
+    ]
+    if not rows:
+        return []
+    headings = ("implementation", "of", "error, in units of gamma", "error / bound", "input")
+    title = f"The worst known errors in {DTYPES[0]}, and the input that causes each:"
+    return [title, "", *_table(headings, rows)]
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = ["| " + " | ".join(map(cell, headings)) + " |", "|---" * len(headings) + "|"]
+    return [*lines, *("| " + " | ".join(map(cell, row)) + " |" for row in rows), ""]
 
 
 def _growth(report: Report, charts: tuple[str, ...]) -> list[str]:
@@ -65,8 +101,7 @@ def _growth(report: Report, charts: tuple[str, ...]) -> list[str]:
     for dtype in DTYPES:
         rows = growth(report, dtype)
         if rows:
-            lines += [f"In {dtype}:", "", "| " + " | ".join(GROWTH) + " |", "|---" * len(GROWTH) + "|"]
-            lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows] + [""]
+            lines += [f"In {dtype}:", "", *_table(GROWTH, rows)]
     if not lines:
         return []
     what = "How errors grow with kappa = |mean| / std, and with N, the number of values per feature."
@@ -117,6 +152,11 @@ def _failure(report: Report, finding: Finding) -> list[str]:
             "```",
             "",
         ]
+    if result.counterexample is not None:
+        lines += [f"Again: `bnconf replay {path(result)}.json`"]
+        if result.counterexample.script is not None:
+            lines[-1] += f"; with the framework alone: [{path(result)}.py]({path(result)}.py)"
+        lines += [""]
     if finding.followers:
         names = ", ".join(r.requirement for r in finding.followers)
         lines += [f"With it fail, since they presuppose it: {names}.", ""]
