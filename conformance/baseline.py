@@ -35,6 +35,7 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtype: str | None = None
     diagnosis: str | None = None
     link: str = ""
+    excused: bool = True
 
     def concerns(self, implementation: str, requirement: str, dtype: str) -> bool:
         """Whether it is about this requirement of this implementation in this dtype."""

@@ -5,17 +5,25 @@ Run by ``tox -e publish``, and by nothing else.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 PUBLISHED = Path(__file__).resolve().parent / "published"
+TRACKED = Path(__file__).resolve().parent / "known.toml"
+COMPARED = ("torch", "keras-tensorflow")
 HEAD = """\
 # The published comparison
 
 Made by `python -m tox -e publish`. [index.html](index.html) is the same on one page, with the evidence for every
-cell; [findings/](findings/README.md) holds what was found, each as a script of the framework's own API.
+cell. Also here:
+
+* [findings/](findings/README.md): what was found, each as a script of the framework's own API.
+* [compare/](compare/comparison.md): why PyTorch's and Keras' outputs differ, and code that carries a trained layer from
+  each to the other, verified. The same for any two: `bnconf compare A B`.
+* [cases/](cases): every failure's smallest case, to replay, and as a script.
 
 """
 
@@ -23,8 +31,12 @@ cell; [findings/](findings/README.md) holds what was found, each as a script of 
 def main(*arguments: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)
-        command = [sys.executable, "-m", "conformance", *arguments, "-o", folder]
-        subprocess.run(command, check=True)
+        bnconf = [sys.executable, "-m", "conformance"]
+        subprocess.run([*bnconf, *arguments, "--baseline", str(TRACKED), "-o", folder], check=True)
+        subprocess.run([*bnconf, "compare", *COMPARED, "-o", str(made / "compare")], check=True)
+        # What does not fail any more leaves no case behind.
+        for old in ("cases", "compare", "badges"):
+            shutil.rmtree(PUBLISHED / old, ignore_errors=True)
         for path in sorted(p for p in made.rglob("*") if p.is_file()):
             name = path.relative_to(made).as_posix()
             text = path.read_text(encoding="utf-8")

@@ -100,3 +100,10 @@ def test_a_drafted_entry_is_of_that_implementation_alone(bnconf: Command, tmp_pa
     assert known.covers("a[b].py:Scalar", "shape.gamma", "float32", None)
     assert not known.covers("ab.py:Scalar", "shape.gamma", "float32", None)
     assert json.dumps(entry)
+
+
+def test_what_is_tracked_and_not_excused_still_fails(bnconf: Command, tmp_path: Path) -> None:
+    file = baseline(tmp_path, 'requirement = "shape.*"\nlink = "https://example.org/1"\nexcused = false')
+    done = bnconf(*RUN, "--baseline", file)
+    assert done.returncode == 1
+    assert "known: one for the layer https://example.org/1" in done.stdout

@@ -90,6 +90,10 @@ class DtypeResult:
     level: Level
     known: Known | None = None
 
+    @property
+    def excused(self) -> bool:
+        return self.known is not None and self.known.excused
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -133,9 +137,9 @@ class Result:
     counterexample: Failure | None
 
     def fails_at(self, levels: tuple[Level, ...]) -> bool:
-        """Whether it fails, and that is not known, in a dtype for which the requirement has one of ``levels``."""
+        """Whether it fails, and is not excused, in a dtype for which the requirement has one of ``levels``."""
         return any(
-            each.outcome.failing and each.known is None and each.level in levels
+            each.outcome.failing and not each.excused and each.level in levels
             for each in self.by_dtype.values()
         )
 
