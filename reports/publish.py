@@ -21,8 +21,8 @@ Made by `python -m tox -e publish`. [index.html](index.html) is the same on one 
 cell. Also here:
 
 * [findings/](findings/README.md): what was found, each as a script of the framework's own API.
-* [compare/](compare/comparison.md): why PyTorch's and Keras' outputs differ, and code that carries a trained layer from
-  each to the other, verified. The same for any two: `bnconf compare A B`.
+* [compare/](compare/comparison.md): why PyTorch's and Keras' outputs differ, and code that carries a trained layer
+  from each to the other, verified. The same for any two: `bnconf compare A B`.
 * [cases/](cases): every failure's smallest case, to replay, and as a script.
 
 """
