@@ -375,7 +375,7 @@ def _list(value: object) -> str:
 
 
 #: Headings of :func:`growth`.
-GROWTH = ("", "y ~", "dx ~", "exceeds bound", "not finite", "y ~", "exceeds bound")
+GROWTH = ("", "y grows like", "dx grows like", "exceeds bound", "not finite", "y grows like", "exceeds bound")
 
 
 def growth(report: Report, dtype: str) -> list[tuple[str, ...]]:
