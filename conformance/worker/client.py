@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -72,6 +72,40 @@ class NotDeclared(CannotStart):
     """It is sound, and does not declare what it was to be started for."""
 
 
+class Link(Protocol):
+    """What a worker sends to and receives from."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    def send(self, *requests: Call | Request) -> None:
+        """:raises FramingError: a request is too long for the protocol; none is sent."""
+        ...
+
+    def receive(self, timeout: float) -> bytes | None:
+        """The next message, or None if there will be none.
+
+        :raises TimeoutError: none came in time. :raises FramingError: what came is no message.
+        """
+        ...
+
+    def unasked(self) -> bool:
+        """Whether more has come than the messages received."""
+        ...
+
+    def epitaph(self, what: str) -> str:
+        """How it ended, in words."""
+        ...
+
+    def said(self) -> str:
+        """The last it wrote to standard error."""
+        ...
+
+    def kill(self) -> None:
+        """End it and every process of its group."""
+        ...
+
+
 class Worker:
     """One implementation in a process of its own. A context manager.
 
@@ -104,7 +138,7 @@ class Worker:
         self._timeout = timeout
         self._start_timeout = start_timeout
         self._memory = memory
-        self._process: _Process | None = None
+        self._process: Link | None = None
         #: What a profile shows: seconds inside the implementation, and seconds spent waiting for it.
         self.inside = 0.0
         self.waited = 0.0
@@ -243,7 +277,7 @@ class Worker:
 
     # -- the process
 
-    def _alive(self) -> _Process:
+    def _alive(self) -> Link:
         if self._process is None:
             self._start()
         assert self._process is not None
@@ -273,7 +307,7 @@ class Worker:
     def _find(self, name: str) -> str:
         return resolve(name)
 
-    def _open(self) -> _Process:
+    def _open(self) -> Link:
         return _Process(self._command(), self._environment(), self._memory)
 
     def _command(self) -> list[str]:
@@ -395,18 +429,13 @@ class _Process:
     def pid(self) -> int:
         return self._popen.pid
 
-    def send(self, *requests: Hello | Call) -> None:
-        """:raises FramingError: a request is too long for the protocol; none is sent."""
+    def send(self, *requests: Call | Request) -> None:
         idle = not self._unsent
         self._unsent += b"".join([framing.frame(encode(request)) for request in requests])
         if idle and not self._write():
             self._poll.register(self._stdin, select.POLLOUT)
 
     def receive(self, timeout: float) -> bytes | None:
-        """The next message, or None if there will be none.
-
-        :raises TimeoutError: none came in time. :raises FramingError: what came is no message.
-        """
         if (message := self._frames.next()) is not None:
             return message
         deadline = time.monotonic() + timeout
@@ -431,11 +460,9 @@ class _Process:
                 raise TimeoutError
 
     def unasked(self) -> bool:
-        """Whether more has come than the messages received."""
         return len(self._frames) > 0
 
     def epitaph(self, what: str) -> str:
-        """How it ended, in words."""
         part = " in the middle of a message" if len(self._frames) else ""
         try:
             code = self._popen.wait(timeout=1)
@@ -444,14 +471,12 @@ class _Process:
         return f"died at {what}{part}: {_manner(code)}"
 
     def said(self) -> str:
-        """The last it wrote to standard error."""
         text = self._tail.decode("utf-8", "replace")
         # faulthandler ends with a list that can be longer than all the rest.
         text = re.sub(r"^Extension modules: .*\n?", "", text, flags=re.MULTILINE)
         return _readable(text[-_TAIL:]).strip()
 
     def kill(self) -> None:
-        """End it and every process of its group."""
         try:
             os.killpg(self._popen.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
