@@ -97,8 +97,8 @@ class Link(Protocol):
         """How it ended, in words."""
         ...
 
-    def said(self) -> str:
-        """The last it wrote to standard error."""
+    def said(self, *, more: bool = False) -> str:
+        """The last it wrote to standard output and error; with what waits in the pipe, if it is alive."""
         ...
 
     def kill(self) -> None:
@@ -159,6 +159,10 @@ class Worker:
         if self._process is not None:
             self._process.kill()
             self._process = None
+
+    def said(self) -> str:
+        """The last that the implementation wrote to standard output and error since it was started."""
+        return "" if self._process is None else self._process.said(more=True)
 
     def run(self, script: Script) -> Observation:
         """Perform one script."""
@@ -470,7 +474,9 @@ class _Process:
             return f"closed its standard output at {what}{part}, without an answer"
         return f"died at {what}{part}: {_manner(code)}"
 
-    def said(self) -> str:
+    def said(self, *, more: bool = False) -> str:
+        if more:
+            self._listen()
         text = self._tail.decode("utf-8", "replace")
         # faulthandler ends with a list that can be longer than all the rest.
         text = re.sub(r"^Extension modules: .*\n?", "", text, flags=re.MULTILINE)

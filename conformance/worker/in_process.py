@@ -69,7 +69,7 @@ class _Loop:
     def epitaph(self, what: str) -> str:
         return f"ended at {what}"
 
-    def said(self) -> str:
+    def said(self, *, more: bool = False) -> str:
         return ""
 
     def kill(self) -> None:
