@@ -63,18 +63,17 @@ def place(trace: str, implementation: str) -> str:
     return f"{Path(last['file']).name}, line {last['line']}{function}{code}"
 
 
-def on_raised(call: str, raised: Raised, inside: bool) -> str:
-    """What to do about a call that raised.
+def on_raised(call: str, raised: Raised) -> str:
+    """What to do about a call that raised, if that can be told from the exception alone.
 
     :param call: the call's name, as in CALLED.
-    :param inside: whether it was raised by the adapter's code, and not on the way to it.
     """
     text = raised.text
     if raised.kind == "Malformed":
         return _on_malformed(call, text)
     if raised.kind in ("ModuleNotFoundError", "ImportError"):
         return "install what it imports, where the implementation runs"
-    if inside:
+    if _FRAME.search(raised.trace):  # It was raised by the adapter's code, and not on the way to it.
         return ""
     if raised.kind == "TypeError" and "argument" in text:
         return f"the suite calls it as {CALLED[call]}"

@@ -20,7 +20,7 @@ from conformance.script import Answer, Backward, Build, Call, Forward, Load, Los
 from conformance.worker.client import Worker
 
 _FEATURES = 3
-_EXTENTS = (4, 2, 1, 2)  # of the other axes; the product is not that of another rank's
+_EXTENTS = (4, 2, 5, 2)  # of the other axes; none is the number of features
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +169,9 @@ def _look(
         elif isinstance(call, Backward):
             problem = gradients(setting.case, setting.config, answer.arrays)
         elif isinstance(call, Parameters) and can.parameters:
-            wanted = realise(setting.case)
             problem = names(can, setting.config, answer.arrays)
-            if loaded and problem is None and "load" not in failed:
-                problem = kept(_values(wanted, setting.config, can), answer.arrays)
+            if loaded and problem is None:
+                problem = kept(_values(realise(setting.case), setting.config, can), answer.arrays)
         if problem is not None:
             failed.add(what)
             kind, text, advice = problem
@@ -181,13 +180,10 @@ def _look(
 
 def _raised(name: str, setting: Setting, call: Call, raised: Raised) -> _Found:
     what = type(call).__name__.lower()
-    line = place(raised.trace, name)
-    text = f"{what}() raised {raised.kind}: {raised.text}"
-    if raised.kind == "Malformed":
-        text = raised.text
+    line, advice = place(raised.trace, name), on_raised(what, raised)
+    text = raised.text if raised.kind == "Malformed" else f"{what}() raised {raised.kind}: {raised.text}"
     if isinstance(call, Forward):
         what += " in training" if call.training else " in inference"
-    advice = on_raised(type(call).__name__.lower(), raised, bool(line))
     return _Found((what, raised.kind, line or raised.text), what, text, advice, line, setting)
 
 
@@ -209,10 +205,8 @@ def _gathered(found: list[_Found], tried: list[Setting]) -> Iterator[Problem]:
         same = [each for each in found if each.key == key]
         where = tuple(dict.fromkeys(each.setting for each in same))
         first = same[0]
-        advice = [first.advice] if first.advice else []
-        if not first.advice:
-            advice = [_undeclared(first.call, where, tried)]
-        yield Problem(first.text, advice[0], first.place, where)
+        advice = first.advice or _undeclared(first.call, where, tried)
+        yield Problem(first.text, advice, first.place, where)
 
 
 def _undeclared(call: str, where: tuple[Setting, ...], tried: list[Setting]) -> str:

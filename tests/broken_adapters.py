@@ -23,16 +23,12 @@ class Sound(MyBatchNorm):
         return self.Layer(config)
 
 
-class Tensor:
-    """What a framework calls an array."""
-
-    __module__ = "torch"
-
-
 class ReturnsATensor(Sound):
     class Layer(MyBatchNormLayer):
         def forward(self, x: Any, *, training: bool) -> Any:
-            return Tensor()
+            import torch
+
+            return torch.from_numpy(super().forward(x, training=training))
 
 
 class ForgetsToReturn(Sound):

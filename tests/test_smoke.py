@@ -166,7 +166,7 @@ NOT_STARTED = [
         "missing 1 required positional argument: 'features'",
         "the class is made without arguments",
     ),
-    ("Sond", "has no attribute 'Sond'", "name a class it has: Sound, Tensor, ReturnsATensor"),
+    ("Sond", "has no attribute 'Sond'", "name a class it has: Sound, ReturnsATensor"),
 ]
 
 
