@@ -51,6 +51,10 @@ class Adapted:
     def __name__(self) -> str:
         return self.name
 
+    @property
+    def __wrapped__(self) -> Function:
+        return self.function
+
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.function(*arguments, **named)
 

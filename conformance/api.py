@@ -216,13 +216,14 @@ def _importable(implementation: Any) -> str:
 
     :raises ValueError: it would not.
     """
-    name = getattr(implementation, "__qualname__", "")
-    module = sys.modules.get(getattr(implementation, "__module__", ""))
+    defined = getattr(implementation, "__wrapped__", implementation)  # a function that was adapted
+    name = getattr(defined, "__qualname__", "")
+    module = sys.modules.get(getattr(defined, "__module__", ""))
     if module is None or module.__name__ == "__main__" or getattr(module, name, None) is not implementation:
         raise ValueError(
             "isolated=True runs the implementation in a process of its own, which has to import it: expected its "
-            f"name, or a class at the top of a module; it is {implementation!r}. Write it to a file, and "
-            "pass 'file.py:Class', or leave isolated out"
+            f"name, or a class at the top of a module; it is {name or f'an object, of {type(defined).__name__}'}. "
+            "Write it to a file, and pass 'file.py:Class', or leave isolated out"
         )
     file = getattr(module, "__file__", None) or ""
     return (

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -149,6 +150,12 @@ def normalise(x, gamma, beta, *, epsilon):
     assert check(f"{tmp_path / 'mine.py'}:normalise", requirements="forward.*", **FEW).holds
 
 
+def test_it_can_be_isolated_like_a_class() -> None:
+    found = check(training_only, isolated=True, requirements="forward.training", **FEW)
+    assert found.holds
+    assert found.report.implementations[0].id.endswith("test_adapting:training_only")
+
+
 def test_called_it_is_the_function() -> None:
     x, one = np.arange(6, dtype=np.float32).reshape(3, 2), np.ones(2, np.float32)
     y = training_only(x, one, one, epsilon=0.0, axis=1)
@@ -210,3 +217,16 @@ def test_it_needs_numpy_alone() -> None:
     program = "import sys, conformance.adapting; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", program], text=True).split()
     assert "numpy" in loaded and {"msgspec", "rich", "hypothesis", "ml_dtypes"}.isdisjoint(loaded)
+
+
+def test_what_the_documentation_shows_works_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "adapters.md").read_text()
+    adapter, test = re.findall(r"```python\n(.+?)```", text, re.DOTALL)
+    (tmp_path / "kernel.py").write_text(adapter)
+    (tmp_path / "test_kernel.py").write_text(test)
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout
