@@ -6,7 +6,7 @@ once. Tasks are independent and their results do not depend on where or in what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -17,7 +17,7 @@ from conformance.probes import Probe
 from conformance.requirement import Requirement, catalogue
 from conformance.script import Identity
 from conformance.shard import Profile, Shard, ShardResult, shard_in_steps
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import CannotStart, NotDeclared, Worker
 from conformance.worker.locate import NotFound
 
 #: Asked between cases whether to stop; told of every finished shard.
@@ -36,6 +36,9 @@ class Settings:
     :ivar memory: most bytes an implementation may use, where the system can limit it.
     :ivar until_rejected: go on only to the first dtype in which a requirement fails, and shrink nothing:
         enough to know that an implementation is wrong.
+    :ivar interpreters: the Python interpreter to run an implementation in, for those that do not run in the
+        suite's own.
+    :ivar device: where to compute.
     """
 
     patterns: tuple[str, ...] = ()
@@ -45,6 +48,8 @@ class Settings:
     timeout: float = 60.0
     memory: int | None = None
     until_rejected: bool = False
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    device: str = "cpu"
 
     def shards(self) -> list[Shard]:
         """:raises ValueError: a pattern matches no requirement."""
@@ -71,11 +76,11 @@ class TaskResult:
 
     :ivar held: what its layers hold for typical inputs.
     :ivar status: ``missing``: a package it needs is not installed; ``broken``: it could not be started, or
-        not started again.
+        not started again; ``unsupported``: it does not declare the device.
     """
 
     implementation: str
-    status: Literal["complete", "partial", "missing", "broken"]
+    status: Literal["complete", "partial", "missing", "broken", "unsupported"]
     identity: Identity | None = None
     shards: tuple[ShardResult, ...] = ()
     problem: str = ""
@@ -84,20 +89,43 @@ class TaskResult:
     held: tuple[Held, ...] = ()
 
 
+Start = Callable[[str, Settings], Worker]
+
+
+def start(name: str, settings: Settings) -> Worker:
+    """An implementation in a process of its own.
+
+    :raises CannotStart: as :class:`Worker`. :raises NotFound: likewise.
+    """
+    return Worker(
+        name,
+        timeout=settings.timeout,
+        memory=settings.memory,
+        python=settings.interpreters.get(name),
+        device=settings.device,
+    )
+
+
 def run_task(task: Task, stop: Stop = lambda: False, progress: Progress | None = None) -> TaskResult:
     """Judge one implementation. Never raises on account of the implementation."""
     return run_together((task.implementation,), task.settings, stop, progress)[0]
 
 
 def run_together(
-    names: Sequence[str], settings: Settings, stop: Stop = lambda: False, progress: Progress | None = None
+    names: Sequence[str],
+    settings: Settings,
+    stop: Stop = lambda: False,
+    progress: Progress | None = None,
+    start: Start = start,
 ) -> list[TaskResult]:
     """Judge several implementations case by case in turn, so that what is exact of a case, which costs more
     than anything else, is computed once for all that take the same shapes. The results are those of judging
     them one by one.
+
+    :param start: how to start one.
     """
     with ExitStack() as workers:
-        runs = [_Run(name, settings, workers) for name in names] if not stop() else []
+        runs = [_Run(name, settings, workers, start) for name in names] if not stop() else []
         for shard in settings.shards() if any(run.started for run in runs) else ():
             active: list[Iterator[None]] = [run.perform(shard, stop, progress) for run in runs]
             while active:
@@ -115,7 +143,7 @@ _OVER = object()
 class _Run:
     """What becomes of one implementation, shard by shard."""
 
-    def __init__(self, name: str, settings: Settings, workers: ExitStack) -> None:
+    def __init__(self, name: str, settings: Settings, workers: ExitStack, start: Start) -> None:
         self._name, self._settings = name, settings
         self._done: list[ShardResult] = []
         self._profile = Profile()
@@ -124,8 +152,7 @@ class _Run:
         self._rejected_in: str | None = None
         self._failure: CannotStart | NotFound | None = None
         try:
-            worker = Worker(name, timeout=settings.timeout, memory=settings.memory)
-            self._worker = workers.enter_context(worker)
+            self._worker = workers.enter_context(start(name, settings))
         except (CannotStart, NotFound) as error:
             self._failure = error
 
@@ -171,5 +198,7 @@ class _Run:
                 return found
             case CannotStart(missing=str(missing)):
                 return replace(found, status="missing", problem=str(self._failure), missing=missing)
+            case NotDeclared():
+                return replace(found, status="unsupported", problem=str(self._failure))
             case _:
                 return replace(found, status="broken", problem=str(self._failure))

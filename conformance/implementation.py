@@ -38,6 +38,7 @@ class LayerConfig:
     :ivar scale: whether there is a gamma; ``center``: whether there is a beta.
     :ivar defaults: leave epsilon and momentum out, so that the framework's own defaults apply.
     :ivar cumulative: keep a plain average of all batches, and not a moving one.
+    :ivar device: where to compute, one of those declared. Arrays come and go as NumPy's all the same.
     """
 
     input_shape: tuple[int, ...]
@@ -49,6 +50,7 @@ class LayerConfig:
     center: bool = True
     defaults: bool = False
     cumulative: bool = False
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Capabilities:
     :ivar compiles: it compiles for each new shape, so shapes are drawn from a small pool.
     :ivar names: what the framework itself calls a parameter, where that is not its canonical name:
         ``(("gamma", "weight"), ("beta", "bias"))``.
+    :ivar devices: where it can compute, by the framework's own names: ``("cpu", "cuda")``.
     """
 
     dtypes: tuple[str, ...] = ("float32",)
@@ -91,6 +94,7 @@ class Capabilities:
     views: bool = True
     compiles: bool = False
     names: tuple[tuple[str, str], ...] = ()
+    devices: tuple[str, ...] = ("cpu",)
 
     def takes_axis(self, axis: int, rank: int) -> bool:
         """Whether inputs of ``rank`` may have their features along ``axis``."""

@@ -94,7 +94,7 @@ def _structure(case: Case, arrays: Arrays, capabilities: Capabilities) -> Script
         Forward(x, training, may_raise=True),
         Parameters(),
     ]
-    for number, (scale, center) in enumerate(_left_out(capabilities), start=2):
+    for number, (scale, center) in enumerate(left_out(capabilities), start=2):
         calls += [
             Build(case.config(scale=scale, center=center), layer=number),
             Forward(arrays.x, training, layer=number, may_raise=True),
@@ -103,7 +103,7 @@ def _structure(case: Case, arrays: Arrays, capabilities: Capabilities) -> Script
     return tuple(calls)
 
 
-def _left_out(capabilities: Capabilities) -> list[tuple[bool, bool]]:
+def left_out(capabilities: Capabilities) -> list[tuple[bool, bool]]:
     """The combinations of (scale, center), other than both, that an implementation offers."""
     return {
         "separate": [(True, False), (False, True), (False, False)],
@@ -114,7 +114,7 @@ def _left_out(capabilities: Capabilities) -> list[tuple[bool, bool]]:
 
 def _no_affine(case: Case, arrays: Arrays, capabilities: Capabilities) -> Script:
     calls: list[Call] = []
-    for scale, center in _left_out(capabilities):
+    for scale, center in left_out(capabilities):
         kept = {"gamma": arrays.gamma} if scale else {}
         kept |= {"beta": arrays.beta} if center else {}
         calls += [Build(case.config(scale=scale, center=center)), Load(kept)]

@@ -180,8 +180,11 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     if name not in WIRE_DTYPES:
         raise ValueError(f"unsupported dtype {name!r} on the wire")
     if name == "bfloat16":
-        import ml_dtypes  # not needed by workers that never see a bfloat16
-
+        try:
+            import ml_dtypes  # not needed by workers that never see a bfloat16
+        except ModuleNotFoundError:
+            advice = f"{sys.executable} -m pip install ml_dtypes"
+            raise ValueError(f"bfloat16 needs the Python package ml_dtypes: {advice}") from None
         narrow: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
         return narrow
     return np.dtype(name)

@@ -32,6 +32,7 @@ def command(as_json: bool) -> None:
         if isinstance(identity, Identity):
             can = identity.capabilities
             flags = [f for f in ("training", "gradients", "parameters", "running") if getattr(can, f)]
+            flags += [device for device in can.devices if device != "cpu"]
             ranks = f"{min(can.ranks)} to {max(can.ranks)}"
             table.add_row(
                 name, identity.name, identity.version, ", ".join(can.dtypes), ranks, ", ".join(flags)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from conformance.baseline import BadBaseline, read_baseline
 from conformance.campaign import Settings, TaskResult
+from conformance.cli._interpreters import interpreters
 from conformance.cli._starting import install
 from conformance.implementation import DTYPES
 from conformance.parallel import run_all
@@ -59,6 +60,16 @@ _PLAIN_WIDTH = 110  # of what is written to a file or a log
 @click.option(
     "--memory", type=click.IntRange(1), metavar="MIB", help="Most memory an implementation's process may use."
 )
+@click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    metavar="ID=PATH",
+    help="Run implementation ID in another Python interpreter or virtual environment; repeatable.",
+)
+@click.option(
+    "--device", default="cpu", show_default=True, metavar="NAME", help="Compute there, such as on 'cuda'."
+)
 @click.option("--strict", is_flag=True, help="A SHOULD that does not hold is a failure too.")
 @click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 though requirements fail: for a report that is not a gate."
@@ -87,6 +98,8 @@ def command(
     jobs: int,
     timeout: float,
     memory: int | None,
+    pythons: tuple[str, ...],
+    device: str,
     strict: bool,
     exit_zero: bool,
     baseline: Path | None,
@@ -96,9 +109,18 @@ def command(
 ) -> None:
     """Judge implementations; by default every installed one."""
     names = list(dict.fromkeys(implementations)) or list(registered())
-    settings = Settings(patterns, dtypes or DTYPES, max_examples, seed, timeout, memory and memory << 20)
     try:
         known = read_baseline(baseline) if baseline is not None else ()
+        settings = Settings(
+            patterns,
+            dtypes or DTYPES,
+            max_examples,
+            seed,
+            timeout,
+            memory and memory << 20,
+            interpreters=interpreters(pythons, names),
+            device=device,
+        )
         settings.shards()
         for name in names:
             resolve(name)
@@ -115,6 +137,11 @@ def command(
         )
     if implementations:
         results = [_demanded(each) for each in results]
+    else:
+        for each in results:
+            if each.status == "unsupported":
+                errors.print(f"{each.implementation} {each.problem}", markup=False, highlight=False)
+        results = [each for each in results if each.status != "unsupported"]
     report = model.build(
         results, settings, started=started, seconds=time.time() - started, complete=not interrupted
     )
@@ -149,5 +176,5 @@ def _sum(results: list[TaskResult]) -> Profile:
 
 
 def _demanded(result: TaskResult) -> TaskResult:
-    """An implementation asked for by name has to start, if only a package is missing."""
-    return replace(result, status="broken") if result.status == "missing" else result
+    """An implementation asked for by name has to start, if only a package is missing or the device not declared."""
+    return replace(result, status="broken") if result.status in ("missing", "unsupported") else result

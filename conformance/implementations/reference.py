@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -95,7 +96,11 @@ class Reference:
 
     name = "Reference (NumPy)"
     version = f"{__version__}, numpy {np.__version__}"
-    capabilities = Capabilities(dtypes=DTYPES, gradients=True)
+    capabilities = Capabilities(
+        # Where there is no package for it, as may be in another interpreter, NumPy has no bfloat16.
+        dtypes=tuple(name for name in DTYPES if name != "bfloat16" or find_spec("ml_dtypes") is not None),
+        gradients=True,
+    )
 
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config)

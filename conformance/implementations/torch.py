@@ -24,22 +24,23 @@ _NATIVE = {"gamma": "weight", "beta": "bias"}
 _CANONICAL = {native: canonical for canonical, native in _NATIVE.items()}
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 _NAMES = (("gamma", "weight"), ("beta", "bias"))
+_DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 
 
-def _tensor(x: Array) -> Any:
-    """x as a tensor on the same memory, wherever PyTorch can share it."""
+def _tensor(x: Array, device: str) -> Any:
+    """x as a tensor on a device; on the CPU on the same memory, wherever PyTorch can share it."""
     if not x.flags.writeable or min(x.strides, default=0) < 0:
         x = (
             x.copy()
         )  # torch.from_numpy refuses negative strides and warns that it must not be given read-only
     if x.dtype.name == "bfloat16":  # unknown to torch.from_numpy, so its bits cross as integers
-        return torch.from_numpy(x.view(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(x)
+        return torch.from_numpy(x.view(np.int16)).view(torch.bfloat16).to(device)
+    return torch.from_numpy(x).to(device)
 
 
 def as_array(tensor: Any) -> Array:
-    """The tensor as an array on the same memory, of the same dtype and shape."""
-    tensor = tensor.detach()
+    """The tensor as an array of the same dtype and shape, on the same memory if it is the CPU's."""
+    tensor = tensor.detach().cpu()
     if tensor.dtype == torch.bfloat16:  # unknown to Tensor.numpy
         import ml_dtypes
 
@@ -63,14 +64,14 @@ class _Layer:
         raise NotImplementedError
 
     def forward(self, x: Array, *, training: bool) -> Array:
-        axis, tensor = self._config.axis, _tensor(x).requires_grad_()
+        axis, tensor = self._config.axis, _tensor(x, self._config.device).requires_grad_()
         self._inputs = {"x": tensor, **self._affine()}
         self._y = torch.movedim(self._apply(torch.movedim(tensor, axis, 1), training), 1, axis)
         return as_array(self._y)
 
     def backward(self, dy: Array) -> Gradients:
         inputs = tuple(self._inputs.values())
-        gradients = torch.autograd.grad(self._y, inputs, _tensor(dy), retain_graph=True)
+        gradients = torch.autograd.grad(self._y, inputs, _tensor(dy, self._config.device), retain_graph=True)
         return Gradients(**dict(zip(self._inputs, map(as_array, gradients), strict=True)))
 
 
@@ -82,6 +83,7 @@ class _ModuleLayer(_Layer):
             config.input_shape[config.axis],
             **({} if config.defaults else {"eps": config.epsilon, "momentum": momentum}),
             affine=config.scale,
+            device=config.device,
             dtype=getattr(torch, config.dtype),
         )
 
@@ -90,7 +92,9 @@ class _ModuleLayer(_Layer):
         return {_CANONICAL.get(name, name): as_array(value).copy() for name, value in state.items()}
 
     def load(self, parameters: Mapping[str, Array]) -> None:
-        given = {_NATIVE.get(name, name): _tensor(value) for name, value in parameters.items()}
+        given = {
+            _NATIVE.get(name, name): _tensor(value, self._config.device) for name, value in parameters.items()
+        }
         self._module.load_state_dict({**self._module.state_dict(), **given})
 
     def _affine(self) -> dict[str, Any]:
@@ -103,7 +107,7 @@ class _ModuleLayer(_Layer):
 class TorchBatchNorm:
     """``torch.nn.BatchNorm1d`` (ranks 2 and 3), ``2d`` (4) or ``3d`` (5).
 
-    Of its arguments num_features, eps, momentum, affine and dtype:
+    Of its arguments num_features, eps, momentum, affine, device and dtype:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html. Parameters are loaded by
     ``load_state_dict``, the others kept; gradients are ``torch.autograd``'s.
     """
@@ -113,6 +117,7 @@ class TorchBatchNorm:
     capabilities = Capabilities(
         dtypes=_DTYPES,
         names=_NAMES,
+        devices=_DEVICES,
         axes=(1,),
         moves_axis=True,
         gradients=True,
@@ -167,7 +172,8 @@ class _FunctionLayer(_Layer):
 
     def load(self, parameters: Mapping[str, Array]) -> None:
         for name, value in parameters.items():
-            self._given[name] = _tensor(value.copy()).requires_grad_(name in _NATIVE)
+            tensor = _tensor(value.copy(), self._config.device)
+            self._given[name] = tensor.requires_grad_(name in _NATIVE)
 
     def _affine(self) -> dict[str, Any]:
         wanted = {"gamma": self._config.scale, "beta": self._config.center}
@@ -199,6 +205,7 @@ class TorchFunctional:
     capabilities = Capabilities(
         dtypes=_DTYPES,
         names=_NAMES,
+        devices=_DEVICES,
         axes=(1,),
         moves_axis=True,
         gradients=True,

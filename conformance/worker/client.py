@@ -13,20 +13,20 @@ import select
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
 from conformance.implementation import DTYPES, Capabilities
 from conformance.script import (
     Answer,
+    Build,
     Call,
     Forward,
     Hello,
@@ -42,12 +42,9 @@ from conformance.script import (
 )
 from conformance.worker import framing
 from conformance.worker.compound import COMPOUND, perform
+from conformance.worker.interpreter import Unfit, check, command
 from conformance.worker.locate import resolve
 
-_ROOT = str(Path(__file__).resolve().parents[2])
-# The current folder and the package's own go last, so that no file in them shadows a package.
-_PATH = f"sys.path[:] = [*filter(None, sys.path), '', {_ROOT!r}]"
-_SERVE = f"import sys; {_PATH}; from conformance.worker.serve import main; main()"
 _AHEAD = 4  # scripts sent before the answers to the first are read: worker and judge work side by side
 _PROTOCOL = 1
 _RANKS = range(2, 6)  # those for which there are cases
@@ -62,11 +59,51 @@ class CannotStart(Exception):
     """The implementation could not be started at all.
 
     :ivar missing: the Python package it needs and this environment has not, if that is why.
+    :ivar trace: the traceback, if it raised an exception.
     """
 
-    def __init__(self, text: str, missing: str | None = None) -> None:
+    def __init__(self, text: str, missing: str | None = None, trace: str = "") -> None:
         super().__init__(text)
         self.missing = missing
+        self.trace = trace
+
+
+class NotDeclared(CannotStart):
+    """It is sound, and does not declare what it was to be started for."""
+
+
+class Link(Protocol):
+    """What a worker sends to and receives from."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    def send(self, *requests: Call | Request) -> None:
+        """:raises FramingError: a request is too long for the protocol; none is sent."""
+        ...
+
+    def receive(self, timeout: float) -> bytes | None:
+        """The next message, or None if there will be none.
+
+        :raises TimeoutError: none came in time. :raises FramingError: what came is no message.
+        """
+        ...
+
+    def unasked(self) -> bool:
+        """Whether more has come than the messages received."""
+        ...
+
+    def epitaph(self, what: str) -> str:
+        """How it ended, in words."""
+        ...
+
+    def said(self, *, more: bool = False) -> str:
+        """The last it wrote to standard output and error; with what waits in the pipe, if it is alive."""
+        ...
+
+    def kill(self) -> None:
+        """End it and every process of its group."""
+        ...
 
 
 class Worker:
@@ -77,6 +114,9 @@ class Worker:
     :param timeout: seconds to wait for the answer to one call.
     :param start_timeout: seconds to wait for the implementation to be imported.
     :param memory: most bytes of memory the process may use, where the system can limit it.
+    :param python: the interpreter to run it in, if not the suite's own: see
+        :mod:`conformance.worker.interpreter`.
+    :param device: where its layers are to compute.
     :raises CannotStart: it did not get as far as saying its name.
     :raises conformance.worker.locate.NotFound: there is no such implementation.
     """
@@ -88,13 +128,17 @@ class Worker:
         timeout: float = 60.0,
         start_timeout: float = 300.0,
         memory: int | None = None,
+        python: str | None = None,
+        device: str = "cpu",
     ) -> None:
         self.name = name
-        self._resolved = resolve(name)
+        self._resolved = self._find(name)
+        self._python = python
+        self._device = device
         self._timeout = timeout
         self._start_timeout = start_timeout
         self._memory = memory
-        self._process: _Process | None = None
+        self._process: Link | None = None
         #: What a profile shows: seconds inside the implementation, and seconds spent waiting for it.
         self.inside = 0.0
         self.waited = 0.0
@@ -115,6 +159,10 @@ class Worker:
         if self._process is not None:
             self._process.kill()
             self._process = None
+
+    def said(self) -> str:
+        """The last that the implementation wrote to standard output and error since it was started."""
+        return "" if self._process is None else self._process.said(more=True)
 
     def run(self, script: Script) -> Observation:
         """Perform one script."""
@@ -144,7 +192,7 @@ class Worker:
     # -- one script
 
     def _send(self, script: Script) -> None:
-        self._alive().send(*script)
+        self._alive().send(*map(self._placed, script))
 
     def _send_again(self, sent: deque[Script]) -> None:
         """If the worker was lost, so were the scripts sent ahead."""
@@ -178,8 +226,14 @@ class Worker:
         return Observation(script, tuple(answers))
 
     def _ask(self, call: Request) -> Answer | Raised | Lost:
-        self._alive().send(call)
+        self._alive().send(self._placed(call))
         return self._receive(call)
+
+    def _placed(self, call: Call | Request) -> Call | Request:
+        """The call with the device in it: scripts are the same for all."""
+        if isinstance(call, Build) and call.config.device != self._device:
+            return msgspec.structs.replace(call, config=replace(call.config, device=self._device))
+        return call
 
     # -- one reply
 
@@ -227,7 +281,7 @@ class Worker:
 
     # -- the process
 
-    def _alive(self) -> _Process:
+    def _alive(self) -> Link:
         if self._process is None:
             self._start()
         assert self._process is not None
@@ -235,26 +289,49 @@ class Worker:
 
     def _start(self) -> Identity:
         self.restarts += 1
-        self._process = _Process(self._command(), self._environment(), self._memory)
+        self._process = self._open()
         self._process.send(Hello())
         reply = self._reply(self._start_timeout, "hello")
         if isinstance(reply, Identity):
             problem = _unsound(reply)
-            if problem is None:
+            if problem is None and self._device in reply.capabilities.devices:
                 return reply
             self.close()
+            if problem is None:
+                declared = _readable(", ".join(reply.capabilities.devices)) or "none"
+                raise NotDeclared(f"declares no device {self._device!r}; it declares {declared}")
             raise CannotStart(problem)
         self.close()
         if isinstance(reply, Lost):
             raise CannotStart(reply.text)
         if isinstance(reply, Raised):
-            raise CannotStart(f"{reply.kind}: {reply.text}", _missing(reply))
+            raise self._explained(reply)
         raise CannotStart("answered hello with something other than its identity")
+
+    def _find(self, name: str) -> str:
+        return resolve(name)
+
+    def _open(self) -> Link:
+        return _Process(self._command(), self._environment(), self._memory)
 
     def _command(self) -> list[str]:
         if self._resolved.startswith("exec:"):
             return shlex.split(self._resolved.removeprefix("exec:"))
-        return [sys.executable, "-c", _SERVE, self._resolved]
+        try:
+            if self._python is not None and self.restarts == 0:
+                check(self._python)
+        except Unfit as error:
+            raise CannotStart(str(error)) from None
+        return command(self._python, self._resolved)
+
+    def _explained(self, raised: Raised) -> CannotStart:
+        """Why it did not start, from what it raised."""
+        text, missing = f"{raised.kind}: {raised.text}", _missing(raised)
+        if self._python is None:
+            return CannotStart(text, missing, raised.trace)
+        if raised.kind == "ModuleNotFoundError":
+            text += f" (in {self._python}: to install packages there, {self._python} -m pip install ...)"
+        return CannotStart(text, trace=raised.trace)
 
     def _environment(self) -> dict[str, str]:
         # One thread each: the same numbers every time, and no worker starves another.
@@ -356,18 +433,13 @@ class _Process:
     def pid(self) -> int:
         return self._popen.pid
 
-    def send(self, *requests: Hello | Call) -> None:
-        """:raises FramingError: a request is too long for the protocol; none is sent."""
+    def send(self, *requests: Call | Request) -> None:
         idle = not self._unsent
         self._unsent += b"".join([framing.frame(encode(request)) for request in requests])
         if idle and not self._write():
             self._poll.register(self._stdin, select.POLLOUT)
 
     def receive(self, timeout: float) -> bytes | None:
-        """The next message, or None if there will be none.
-
-        :raises TimeoutError: none came in time. :raises FramingError: what came is no message.
-        """
         if (message := self._frames.next()) is not None:
             return message
         deadline = time.monotonic() + timeout
@@ -392,11 +464,9 @@ class _Process:
                 raise TimeoutError
 
     def unasked(self) -> bool:
-        """Whether more has come than the messages received."""
         return len(self._frames) > 0
 
     def epitaph(self, what: str) -> str:
-        """How it ended, in words."""
         part = " in the middle of a message" if len(self._frames) else ""
         try:
             code = self._popen.wait(timeout=1)
@@ -404,15 +474,15 @@ class _Process:
             return f"closed its standard output at {what}{part}, without an answer"
         return f"died at {what}{part}: {_manner(code)}"
 
-    def said(self) -> str:
-        """The last it wrote to standard error."""
+    def said(self, *, more: bool = False) -> str:
+        if more:
+            self._listen()
         text = self._tail.decode("utf-8", "replace")
         # faulthandler ends with a list that can be longer than all the rest.
         text = re.sub(r"^Extension modules: .*\n?", "", text, flags=re.MULTILINE)
         return _readable(text[-_TAIL:]).strip()
 
     def kill(self) -> None:
-        """End it and every process of its group."""
         try:
             os.killpg(self._popen.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):

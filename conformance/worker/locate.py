@@ -55,7 +55,9 @@ def resolve(name: str) -> str:
 
 
 def load(resolved: str) -> Any:
-    """Import what :func:`resolve` returned and make the implementation. For use inside a worker."""
+    """Import what :func:`resolve` returned, and make the implementation, if it is not one already. For use inside a
+    worker.
+    """
     place, _, attribute = resolved.rpartition(":")
     if place.endswith(".py"):
         path = Path(place)
@@ -72,4 +74,5 @@ def load(resolved: str) -> Any:
         module = importlib.import_module(place)
     if not hasattr(module, attribute):
         raise NotFound(f"{place} has no attribute {attribute!r}")
-    return getattr(module, attribute)()
+    found = getattr(module, attribute)
+    return found if hasattr(found, "build") and not isinstance(found, type) else found()

@@ -63,7 +63,7 @@ class Server:
             try:
                 arrays, modified, seconds = self._perform(request)
             except BaseException as error:
-                return _raised(error, time.perf_counter() - start)
+                return raised(error, time.perf_counter() - start)
         said = tuple(f"{w.category.__name__}: {_text(w.message)}" for w in caught[:4])
         return Answer(arrays=arrays, modified=modified, warnings=said, seconds=seconds)
 
@@ -145,10 +145,15 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
-def _raised(error: BaseException, seconds: float = 0.0) -> Raised:
+def raised(error: BaseException, seconds: float = 0.0) -> Raised:
+    """The exception as an answer."""
     # NumPy's own MemoryError has another name.
     kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
-    trace = "".join(traceback.format_exception(error, limit=-4))
+    # From where the implementation is called on: what comes before is the suite's.
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    trace = "".join(traceback.format_exception(type(error), error, frames))
     return Raised(kind=kind, text=_text(error), trace=_shortened(trace), seconds=seconds)
 
 
@@ -179,12 +184,12 @@ def serve(name: str, requests: BinaryIO, replies: BinaryIO) -> None:
         server: Server | None = Server(load(name))
         failure = None
     except BaseException as error:
-        server, failure = None, _raised(error)
+        server, failure = None, raised(error)
     while (data := framing.read(requests)) is not None:
         try:
             reply: Reply = failure or server.answer(decode_request(data))  # type: ignore[union-attr]
         except BaseException as error:
-            reply = _raised(error)
+            reply = raised(error)
         if os.getpid() != own:
             # The implementation forked, and this is the child: the answer is for its parent to give.
             os._exit(0)
@@ -193,7 +198,7 @@ def serve(name: str, requests: BinaryIO, replies: BinaryIO) -> None:
         except OSError:
             raise  # Nobody can be told anything.
         except Exception as error:
-            framing.write(replies, encode(_raised(error)))
+            framing.write(replies, encode(raised(error)))
 
 
 def main() -> None:

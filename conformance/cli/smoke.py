@@ -1,0 +1,94 @@
+"""``bnconf smoke``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+import click
+
+from conformance.advice import on_start, place
+from conformance.cli._starting import remedy
+from conformance.script import Identity
+from conformance.smoke import Problem, Smoke, smoke
+from conformance.worker.client import CannotStart, Worker
+from conformance.worker.interpreter import executable
+from conformance.worker.locate import NotFound
+
+_PROBLEMS, _COULD_NOT_START = 1, 3
+
+
+@click.command("smoke")
+@click.argument("implementation")
+@click.option(
+    "--timeout",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds an implementation may take for one call.",
+)
+@click.option("--python", metavar="PATH", help="Run it in another Python interpreter or virtual environment.")
+@click.option("--device", default="cpu", show_default=True, metavar="NAME", help="Compute there.")
+def command(implementation: str, timeout: float, python: str | None, device: str) -> None:
+    """Is an adapter in order? A tiny call of each kind it declares, and what to do about those that go wrong.
+
+    Exit status: 0 it is, 1 it is not, 2 wrong usage, 3 it could not be started.
+    """
+    try:
+        interpreter = executable(python) if python else None
+        with Worker(implementation, timeout=timeout, python=interpreter, device=device) as worker:
+            click.echo(_declared(worker.identity))
+            found = smoke(worker)
+    except (ValueError, NotFound) as error:
+        raise click.UsageError(str(error)) from None
+    except CannotStart as error:
+        advice = remedy(error) if error.missing else on_start(error, implementation)
+        problem = Problem(f"it could not be started: {error}", advice, place(error.trace, implementation))
+        click.echo(_described(1, problem, 1))
+        sys.exit(_COULD_NOT_START)
+    click.echo(_told(found))
+    if found.problems:
+        sys.exit(_PROBLEMS)
+    options = f" --python {shlex.quote(f'{implementation}={python}')}" if python else ""
+    options += f" --device {shlex.quote(device)}" if device != "cpu" else ""
+    click.echo(f"ready: bnconf run {shlex.quote(implementation)}{options}")
+
+
+def _declared(identity: Identity) -> str:
+    can = identity.capabilities
+    flags = ("training", "inference", "gradients", "parameters", "running", "defaults", "cumulative")
+    axes = "any" if can.axes == "any" else " or ".join(map(str, can.axes))
+    return (
+        f"{identity.name} {identity.version}\n"
+        f"declares {', '.join(can.dtypes)}; ranks {', '.join(map(str, can.ranks))}; feature axis {axes}; "
+        f"{', '.join(flag for flag in flags if getattr(can, flag)) or 'nothing else'}"
+    )
+
+
+def _told(found: Smoke) -> str:
+    several = "s" * (len(found.tried) != 1)
+    lines = [f"made {found.calls} calls in {len(found.tried)} setting{several}", ""]
+    lines += [_described(k, each, len(found.tried)) for k, each in enumerate(found.problems, start=1)]
+    lines += [f"note: {_indented(note)}" for note in found.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _described(number: int, problem: Problem, tried: int) -> str:
+    lines = [f"{number}. {_indented(problem.text)}"]
+    if problem.place:
+        lines.append(f"   at {problem.place}")
+    if problem.settings:
+        more = len(problem.settings) - 1
+        others = "in every setting" if more + 1 == tried > 1 else f"and {more} others" if more else "alone"
+        lines.append(f"   for {problem.settings[0]} {others}")
+    if problem.advice:
+        lines.append(f"   -> {problem.advice}")
+    return "\n".join([*lines, ""])
+
+
+def _indented(text: str, most: int = 12) -> str:
+    """A text of several lines, cut in the middle where there are too many."""
+    lines = text.splitlines()
+    if len(lines) > most:
+        lines = [*lines[: most // 2], "[...]", *lines[-most // 2 :]]
+    return "\n   ".join(lines)

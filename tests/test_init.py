@@ -1,0 +1,94 @@
+"""``bnconf init``: the file it writes is an adapter that works, and passes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from conformance import check
+from tests.conftest import Command
+
+
+@pytest.fixture
+def fresh(bnconf: Command, tmp_path: Path) -> Path:
+    assert bnconf("init", "my_norm.py").returncode == 0
+    return tmp_path / "my_norm.py"
+
+
+def test_it_says_what_to_do_next(bnconf: Command) -> None:
+    said = bnconf("init", "my_norm.py").stdout
+    assert "wrote my_norm.py" in said and "CHANGE marks the places" in said
+    assert "bnconf smoke my_norm.py:MyNorm " in said and "bnconf run my_norm.py:MyNorm " in said
+    assert "check('my_norm.py:MyNorm').raise_for_failures()" in said
+
+
+def test_the_places_to_change_are_marked_and_named_after_the_file(fresh: Path) -> None:
+    text = fresh.read_text()
+    assert text.count("CHANGE: ") >= 6
+    assert "class MyNorm:" in text and "class MyNormLayer:" in text and "bnconf run my_norm.py:MyNorm" in text
+    assert "MyBatchNorm" not in text and "FILE" not in text
+
+
+def test_the_fresh_file_passes_strictly(bnconf: Command, fresh: Path) -> None:
+    done = bnconf("run", f"{fresh.name}:MyNorm", "--strict")
+    assert done.returncode == 0, done.stdout
+    assert "68 requirements" in done.stdout and "everything holds" in done.stdout
+
+
+def test_every_requirement_is_asked_of_it(fresh: Path) -> None:
+    """It shows all that an adapter can do, but what only some frameworks offer."""
+    found = check(f"{fresh}:MyNorm", max_examples=4)
+    unsupported = {r.requirement for r in found.report.results if str(r.outcome) == "unsupported"}
+    assert unsupported <= {"running.defaults", "running.cumulative", "numerics.half"}
+
+
+@pytest.mark.parametrize("tool", [("ruff", "check", "--isolated"), ("mypy", "--strict")])
+def test_the_fresh_file_is_clean(fresh: Path, tool: tuple[str, ...]) -> None:
+    if find_spec(tool[0]) is None:
+        pytest.skip(f"pip install {tool[0]}, or the extra lint, to run this")
+    command = [sys.executable, "-m", *tool, fresh.name]
+    done = subprocess.run(command, cwd=fresh.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("norm.py", "Norm"),
+        ("my-batch-norm.py", "MyBatchNorm"),
+        ("fusedBN.py", "FusedBN"),
+        ("array.py", "ArrayBatchNorm"),  # Array is something else in it
+        ("none.py", "NoneBatchNorm"),
+    ],
+)
+def test_the_class_has_the_name_of_the_file(bnconf: Command, tmp_path: Path, file: str, name: str) -> None:
+    assert f"bnconf run {file}:{name} " in bnconf("init", file).stdout
+    assert check(
+        f"{tmp_path / file}:{name}", requirements="shape.gamma", dtypes="float32", max_examples=4
+    ).holds
+
+
+def test_nothing_is_overwritten_unless_forced(bnconf: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("precious")
+    done = bnconf("init", "mine.py")
+    assert done.returncode == 2 and "'mine.py' is there already; --force overwrites it" in done.stderr
+    assert (tmp_path / "mine.py").read_text() == "precious"
+    assert bnconf("init", "mine.py", "--force").returncode == 0
+    assert "class Mine:" in (tmp_path / "mine.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("norm.txt", "expected the name of a Python file"),
+        ("2d.py", "expected the name of a Python file"),
+        ("nowhere/norm.py", "cannot write 'nowhere/norm.py': No such file or directory"),
+    ],
+)
+def test_wrong_usage_is_2_and_says_what_was_expected(bnconf: Command, file: str, said: str) -> None:
+    done = bnconf("init", file)
+    assert done.returncode == 2 and said in done.stderr
