@@ -8,6 +8,7 @@ long again as together. The process of an implementation is started for its firs
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,9 @@ from conformance.requirement import Outcome, Requirement, catalogue
 from conformance.shard import Shard, ShardResult, shard_in_steps
 from conformance.worker.client import CannotStart, Worker
 from conformance.worker.locate import NotFound, resolve
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_MOST_CHARACTERS, _MOST_LINES = 4000, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +167,8 @@ class AdapterFile(pytest.File):
 
 
 def _implementation(parent: pytest.Collector, conformance: Conformance, asked: Asked) -> Implementation:
-    name = asked.attribute if asked.path else asked.name
-    node: Implementation = Implementation.from_parent(parent, name=name, conformance=conformance, asked=asked)
+    more = {"name": asked.attribute} if asked.path else {"name": asked.name, "nodeid": asked.name}
+    node: Implementation = Implementation.from_parent(parent, conformance=conformance, asked=asked, **more)
     return node
 
 
@@ -242,9 +246,9 @@ class RequirementItem(pytest.Item):
                 warnings.simplefilter("ignore")
                 result = self.parent.judge(self.requirement)
         except CannotStart as error:
-            pytest.fail(f"{self.parent.name} was not judged: {error}", pytrace=False)
+            pytest.fail(_plain(f"{self.parent.name} was not judged: {error}"), pytrace=False)
         if result is None or result.outcome is Outcome.UNSUPPORTED:
-            pytest.skip(f"unsupported: {result.message}" if result else "no case to judge by")
+            pytest.skip(_plain(f"unsupported: {result.message}") if result else "no case to judge by")
         if result.observed:
             self.user_properties.append(("observed", result.observed))
         if result.worst_ratio is not None:
@@ -259,7 +263,7 @@ class RequirementItem(pytest.Item):
         if result.fails_at(self.parent.conformance.levels):
             pytest.fail(text, pytrace=False)
         # Not pytest.xfail(), which does nothing under --runxfail: there this is a failure, as it should be.
-        raise pytest.xfail.Exception(f"{headline(Finding(result))}: {result.message}")
+        raise pytest.xfail.Exception(_plain(f"{headline(Finding(result))}: {result.message}"))
 
 
 def _told(requirement: Requirement, result: Result, earlier: list[str]) -> str:
@@ -271,4 +275,9 @@ def _told(requirement: Requirement, result: Result, earlier: list[str]) -> str:
         lines.append(described_case(result.counterexample))
     if earlier:
         lines.append(f"It presupposes {', '.join(earlier)}, which fails as well: see there first.")
-    return "\n".join(lines)
+    return "\n".join(map(_plain, lines))
+
+
+def _plain(text: str) -> str:
+    """An implementation chooses some of these words: a screenful of them at most, and nothing a terminal obeys."""
+    return _CONTROL.sub("\ufffd", "\n".join(text[:_MOST_CHARACTERS].splitlines()[:_MOST_LINES]))
