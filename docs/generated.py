@@ -95,13 +95,13 @@ def requirements() -> Iterator[str]:
     for group in groups:
         module = importlib.import_module(f"conformance.requirements.{group}")
         own = [each for each in every if each.group == group]
-        yield from ("", f"## {group}", "", _markdown(_paragraph(module.__doc__)), "")
+        yield from ("", f"## {group}", "", _markdown(_paragraph(module.__doc__, group)), "")
         for each in own:
             yield from _requirement(each)
 
 
 def _requirement(each: Requirement) -> Iterator[str]:
-    yield f"### `{each.id}` {_tag(str(each.level))} {{#{each.id}}}"
+    yield f'### `{each.id}` {_tag(str(each.level))} {{#{each.id} data-toc-label="{each.id}"}}'
     yield ""
     yield _escaped(each.statement)
     yield ""
@@ -238,8 +238,10 @@ def _told(docstring: str | None) -> dict[str, str]:
     return told
 
 
-def _paragraph(docstring: str | None) -> str:
-    return inspect.cleandoc(docstring or "").split("\n\n")[0]
+def _paragraph(docstring: str | None, name: str) -> str:
+    """The first paragraph, without the name it begins with."""
+    text = inspect.cleandoc(docstring or "").split("\n\n")[0].removeprefix(f"{name}: ")
+    return text[:1].upper() + text[1:]
 
 
 def _markdown(text: str) -> str:
