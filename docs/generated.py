@@ -146,7 +146,12 @@ def contract() -> Iterator[str]:
         yield from (f"## {kind.__name__}", "", _markdown(_body(kind.__doc__)), "")
         methods = [m for n, m in vars(kind).items() if inspect.isfunction(m) and not n.startswith("_")]
         for method in methods:
-            yield from ("```python", f"def {method.__name__}{inspect.signature(method)}", "```", "")
+            yield from (
+                "```python",
+                f"def {method.__name__}{inspect.signature(method)}".replace("'", ""),
+                "```",
+                "",
+            )
             yield from (_markdown(_body(method.__doc__)), "")
     for data in (implementation.LayerConfig, implementation.Capabilities, implementation.Gradients):
         yield from (f"## {data.__name__}", "", _markdown(_body(data.__doc__)), "")
@@ -219,7 +224,7 @@ def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[
     yield "| " + " | ".join(heads) + " |"
     yield "|---" * len(heads) + "|"
     for row in rows:
-        yield "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", " ".join(cell.split())) for cell in row) + " |"
+        yield "| " + " | ".join(" ".join(cell.split()) for cell in row) + " |"
 
 
 def _body(docstring: str | None) -> str:

@@ -123,8 +123,9 @@ def blocks(document: Path, kind: str) -> list[str]:
     return re.findall(rf"```{kind}\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_demonstration_prints_what_it_says() -> None:
-    (code,), (printed,) = blocks(DOCS / "index.md", "python"), blocks(DOCS / "index.md", "text")
+@pytest.mark.parametrize("name", ["index.md", "numerics.md"])
+def test_demonstrations_print_what_they_say(name: str) -> None:
+    (code,), (printed,) = blocks(DOCS / name, "python"), blocks(DOCS / name, "text")
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         exec(code, {})
