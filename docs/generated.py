@@ -37,7 +37,9 @@ _SOURCES = {
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     here = Path(config.docs_dir)
-    config.nav = [_present(entry, here) for entry in config.nav or []]
+    nav = [_present(entry, here) for entry in config.nav or []]
+    unlisted = {page.relative_to(here).as_posix() for page in here.rglob("*.md")} - set(_listed(nav))
+    config.nav = [*nav, {"More": sorted(unlisted)}] if unlisted else nav
     return config
 
 
@@ -73,6 +75,14 @@ def _present(entry: Any, here: Path) -> Any:
         else inside
         for title, inside in entry.items()
     }
+
+
+def _listed(nav: Any) -> Iterator[str]:
+    if isinstance(nav, str):
+        yield nav
+    else:
+        for each in nav.values() if isinstance(nav, dict) else nav:
+            yield from _listed(each)
 
 
 # -- the requirements

@@ -9,6 +9,7 @@ import importlib.util
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -49,15 +50,19 @@ class Found(HTMLParser):
             self.loads += [given[key] for key in ("href", "src") if key in given]
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", ROOT / "mkdocs.yml", "-d", folder]
+def built(source: Path, folder: Path) -> Path:
+    """The site of the checkout in ``source``."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", source / "mkdocs.yml", "-d", folder]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr, done.stderr
     return folder
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(ROOT, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,16 @@ class TestSite:
         for document in DOCS.rglob("*.md"):
             assert (site / document.relative_to(DOCS)).with_suffix(".html").is_file()
         assert not list(site.rglob("*.py"))
+
+    def test_takes_in_documents_that_come_later(self, tmp_path: Path) -> None:
+        """Those it expects and others, though they link to files of the repository that are no pages."""
+        shutil.copytree(DOCS, tmp_path / "docs")
+        shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+        for name in ("protocol.md", "news.md"):
+            text = "# Words\n\nSee [the code](../conformance/script.py) and [the bounds](numerics.md#the-mean).\n"
+            (tmp_path / "docs" / name).write_text(text)
+        text = (built(tmp_path, tmp_path / "site") / "index.html").read_text(encoding="utf-8")
+        assert 'href="protocol.html"' in text and 'href="news.html"' in text
 
     def test_the_requirements_are_all_there(self, pages: dict[Path, Found], site: Path) -> None:
         page = site / "reference" / "requirements.html"
