@@ -38,7 +38,14 @@ def blocks(kind: str) -> list[str]:
 
 
 def keeps_to(schema: str, path: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", path]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        f"vendor.{schema}",
+        path,
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

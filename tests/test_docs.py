@@ -52,7 +52,17 @@ class Found(HTMLParser):
 
 def built(source: Path, folder: Path) -> Path:
     """The site of the checkout in ``source``."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", source / "mkdocs.yml", "-d", folder]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "-f",
+        source / "mkdocs.yml",
+        "-d",
+        folder,
+    ]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     assert done.returncode == 0, done.stderr

@@ -90,7 +90,15 @@ class TestInstalled:
             "reveal_type(identity_parameters)\n"
             "LayerConfig(input_shape='four', axis=1, dtype='float32')\n"
         )
-        command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "adapter.py"]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--python-executable",
+            python,
+            "adapter.py",
+        ]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
         assert "Revealed type is \"Literal['any'] | tuple[int, ...]\"" in done.stdout.replace("builtins.", "")
         assert 'Argument "input_shape" to "LayerConfig" has incompatible type "str"' in done.stdout
