@@ -28,7 +28,7 @@ from conformance.oracle import Level
 from conformance.realisation import realise
 from conformance.report import model, terminal
 from conformance.report.model import Report, Result
-from conformance.report.words import Finding, described_case, findings, headline
+from conformance.report.words import Finding, described_failure, findings, headline
 from conformance.requirement import Outcome
 from conformance.worker.client import CannotStart
 from conformance.worker.in_process import InProcessWorker
@@ -86,7 +86,7 @@ class Failure:
         lines = [f"{self.requirement}  {headline(Finding(self.result))}", self.message]
         lines += [self.diagnosis] if self.diagnosis else []
         if self.result.counterexample is not None:
-            lines.append(described_case(self.result.counterexample))
+            lines.append(described_failure(self.result.counterexample))
         return "\n  ".join(line for text in lines for line in text.splitlines())
 
     def __repr__(self) -> str:

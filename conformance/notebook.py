@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from conformance.report.model import Report
-from conformance.report.words import Finding, answer, described_case, findings, headline, ratio, standing
+from conformance.report.words import Finding, answer, described_failure, findings, headline, ratio, standing
 
 _MARKS = {
     "pass": ("✓", "#1a7f37"),
@@ -43,7 +43,7 @@ def _failure(finding: Finding) -> str:
     result = finding.result
     lines = [result.message, *([result.diagnosis] if result.diagnosis else [])]
     if result.counterexample is not None:
-        lines.append(described_case(result.counterexample))
+        lines.append(described_failure(result.counterexample))
     if finding.followers:
         lines.append(f"with it fail: {', '.join(each.requirement for each in finding.followers)}")
     return (

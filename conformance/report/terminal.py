@@ -28,6 +28,7 @@ from conformance.report.words import (
     Finding,
     answer,
     described_case,
+    described_failure,
     findings,
     growth,
     headline,
@@ -192,9 +193,7 @@ def _failure(report: Report, finding: Finding, position: int, console: Console) 
     for known in result.known:
         _indented(f"known: {known.reason} {known.link}".rstrip(), console, style="cyan")
     if result.counterexample is not None:
-        _indented(
-            described_case(result.counterexample.case, result.counterexample.arrays), console, style="cyan"
-        )
+        _indented(described_failure(result.counterexample), console, style="cyan")
     if finding.followers:
         names = ", ".join(r.requirement for r in finding.followers)
         _indented(f"with it fail, since they presuppose it: {names}", console, style="dim")

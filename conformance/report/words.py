@@ -12,7 +12,7 @@ from conformance.implementation import DTYPES, PARAMETERS
 from conformance.oracle import Level
 from conformance.replay import CaseFile
 from conformance.report.accuracy import Accuracy
-from conformance.report.model import INFINITE, HeldBy, Report, RequirementInfo, Result
+from conformance.report.model import INFINITE, Failure, HeldBy, Report, RequirementInfo, Result
 from conformance.requirement import Outcome
 
 _SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
@@ -357,6 +357,10 @@ def ratio(value: float) -> str:
 
 def number(value: int) -> str:
     return f"{value:,}"
+
+
+def described_failure(failure: Failure) -> str:
+    return described_case(failure.case, failure.arrays)
 
 
 def slug(name: str) -> str:

@@ -14,7 +14,7 @@ from conformance.report.words import (
     Finding,
     answer,
     conventions,
-    described_case,
+    described_failure,
     findings,
     growth,
     headline,
@@ -148,7 +148,7 @@ def _failure(report: Report, finding: Finding) -> list[str]:
             "Smallest case:",
             "",
             "```",
-            fenced(described_case(result.counterexample.case, result.counterexample.arrays)),
+            fenced(described_failure(result.counterexample)),
             "```",
             "",
         ]

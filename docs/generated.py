@@ -1,0 +1,270 @@
+"""Pages of the site that are made from the code when it is built, so that they are never out of date: the
+requirements, the command, the contract of an adapter, and the format of the report. A hook of MkDocs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from conformance import implementation
+from conformance.cli import main
+from conformance.report.model import schema
+from conformance.requirement import Requirement, catalogue
+
+#: Pages of the navigation that are there only in some checkouts.
+_PERHAPS = ("protocol.md",)
+_SOURCES = {
+    "Q": "the question: *what are the dimensions of gamma and beta, (n, 1) or (n, m)?*",
+    "P": "Ioffe and Szegedy, *Batch Normalization*, 2015, Algorithms 1 and 2 and section 3",
+    "S": "the StableHLO specification of batch_norm_training, batch_norm_inference and batch_norm_grad",
+    "O": "the ONNX operator BatchNormalization",
+    "K": "the documentation of Keras",
+    "T": "the documentation of PyTorch",
+    "N": "[the bounds](../numerics.md)",
+}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    here = Path(config.docs_dir)
+    nav = [_present(entry, here) for entry in config.nav or []]
+    unlisted = {page.relative_to(here).as_posix() for page in here.rglob("*.md")} - set(_listed(nav))
+    config.nav = [*nav, {"More": sorted(unlisted)}] if unlisted else nav
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    pages = {"requirements": requirements(), "command": command(), "contract": contract(), "report": report()}
+    for name, lines in pages.items():
+        files.append(File.generated(config, f"reference/{name}.md", content="\n".join(lines) + "\n"))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """A link to a file of the repository that is no page becomes its name: the site stands without it."""
+
+    def named(link: re.Match[str]) -> str:
+        target = (Path(config.docs_dir) / page.file.src_uri).parent / link[2].partition("#")[0]
+        outside = not target.resolve().is_relative_to(Path(config.docs_dir).resolve())
+        return link[1] if outside else link[0]
+
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((\.\./[^)\s]+)\)", named, markdown)
+
+
+def _present(entry: Any, here: Path) -> Any:
+    """An entry of the navigation without the pages that are not there."""
+    if not isinstance(entry, dict):
+        return entry
+    return {
+        title: [
+            _present(each, here)
+            for each in inside
+            if not set(each.values()) & set(_PERHAPS) or all((here / f).exists() for f in each.values())
+        ]
+        if isinstance(inside, list)
+        else inside
+        for title, inside in entry.items()
+    }
+
+
+def _listed(nav: Any) -> Iterator[str]:
+    if isinstance(nav, str):
+        yield nav
+    else:
+        for each in nav.values() if isinstance(nav, dict) else nav:
+            yield from _listed(each)
+
+
+# -- the requirements
+
+
+def requirements() -> Iterator[str]:
+    every = catalogue()
+    yield "# Requirements"
+    yield ""
+    yield f"All {len(every)}, as `bnconf requirements` lists them. {_tag('MUST')} batch norm is wrong without it."
+    yield f"{_tag('SHOULD')} a careful implementation does it. {_tag('CONVENTION')} implementations legitimately"
+    yield "differ: the suite reports which one this is, and it fails only where an implementation contradicts itself."
+    yield "A requirement that presupposes others cannot hold where they do not; a report names the cause first."
+    yield ""
+    yield "n is the number of features, m the number of values of each. Sources:"
+    yield ""
+    for key, text in _SOURCES.items():
+        yield f"* [{key}] {text}"
+    groups = dict.fromkeys(each.group for each in every)
+    for group in groups:
+        module = importlib.import_module(f"conformance.requirements.{group}")
+        own = [each for each in every if each.group == group]
+        yield from ("", f"## {group}", "", _markdown(_paragraph(module.__doc__, group)), "")
+        for each in own:
+            yield from _requirement(each)
+
+
+def _requirement(each: Requirement) -> Iterator[str]:
+    yield f'### `{each.id}` {_tag(str(each.level))} {{#{each.id} data-toc-label="{each.id}"}}'
+    yield ""
+    yield _escaped(each.statement)
+    yield ""
+    details = [f"Source: {_escaped(each.source)}."]
+    for dtype, level in each.levels:
+        details.append(f"In {dtype}: {_tag(str(level))}.")
+    if each.presupposes:
+        details.append("Presupposes " + ", ".join(f"[`{name}`](#{name})" for name in each.presupposes) + ".")
+    yield " ".join(details)
+    yield ""
+
+
+def _tag(level: str) -> str:
+    return f'<span class="level {level.lower()}">{level}</span>'
+
+
+# -- the command
+
+
+def command() -> Iterator[str]:
+    context = click.Context(main, info_name="bnconf")
+    yield from ("# The command", "", _markdown(inspect.cleandoc(main.help or "")), "")
+    for name in main.list_commands(context):
+        found = main.commands[name]
+        inner = click.Context(found, info_name=name, parent=context)
+        yield from (f"## bnconf {name}", "", _markdown(inspect.cleandoc(found.help or "")), "")
+        yield from ("```text", found.get_usage(inner).removeprefix("Usage: "), "```", "")
+        records = [p.get_help_record(inner) for p in found.params if isinstance(p, click.Option)]
+        rows = [(f"`{names}`", _escaped(text)) for names, text in filter(None, records)]
+        if rows:
+            yield from _table(("option", ""), rows)
+            yield ""
+
+
+# -- the contract of an adapter
+
+
+def contract() -> Iterator[str]:
+    yield from ("# The contract of an adapter", "")
+    yield from (_markdown(_body(implementation.__doc__)), "")
+    for kind in (implementation.Implementation, implementation.Layer):
+        yield from (f"## {kind.__name__}", "", _markdown(_body(kind.__doc__)), "")
+        methods = [m for n, m in vars(kind).items() if inspect.isfunction(m) and not n.startswith("_")]
+        for method in methods:
+            yield from (
+                "```python",
+                f"def {method.__name__}{inspect.signature(method)}".replace("'", ""),
+                "```",
+                "",
+            )
+            yield from (_markdown(_body(method.__doc__)), "")
+    for data in (implementation.LayerConfig, implementation.Capabilities, implementation.Gradients):
+        yield from (f"## {data.__name__}", "", _markdown(_body(data.__doc__)), "")
+        if dataclasses.is_dataclass(data):
+            told = _told(data.__doc__)
+            yield from _table(
+                ("field", "type", "default", ""),
+                [
+                    (f"`{f.name}`", f"`{f.type}`", _default(f), _markdown(told.get(f.name, "")))
+                    for f in dataclasses.fields(data)
+                ],
+            )
+            yield ""
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    return "needed" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
+
+
+# -- the report
+
+
+def report() -> Iterator[str]:
+    every = schema()["$defs"]
+    yield from ("# The report", "")
+    yield "`bnconf run -o DIR` writes `report.json`. This is its version 1; the JSON Schema is part of the package,"
+    yield "`conformance/report/schema-v1.json`, and fields are only ever added to it. A ratio that is infinite is"
+    yield "1e308, since JSON has no infinity; one that was not measured is null."
+    for name, each in sorted(every.items(), key=lambda item: item[0] != "Report"):
+        description = each.get("description", "")
+        yield from ("", f"## {name}", "", _markdown(_body(description)), "")
+        told = _told(description)
+        if "enum" in each:
+            yield "One of " + ", ".join(f"`{value}`" for value in each["enum"]) + "."
+        rows = [
+            (
+                f"`{key}`",
+                _type(value),
+                "" if key in each.get("required", ()) else "optional",
+                _markdown(told.get(key, "")),
+            )
+            for key, value in each.get("properties", {}).items()
+        ]
+        if rows:
+            yield from _table(("field", "type", "", ""), rows)
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """What a schema admits, in words, with links to the other definitions."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(_type(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+    kind = schema.get("type", "anything")
+    if kind == "array":
+        inner = schema.get("items") or (schema.get("prefixItems") or [{}])[0]
+        return f"list of {_type(inner)}"
+    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return f"object of {_type(schema['additionalProperties'])}"
+    return str(kind)
+
+
+# -- from docstrings to Markdown
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(heads) + " |"
+    yield "|---" * len(heads) + "|"
+    for row in rows:
+        yield "| " + " | ".join(" ".join(cell.split()) for cell in row) + " |"
+
+
+def _body(docstring: str | None) -> str:
+    """A docstring without its fields."""
+    return re.split(r"(?m)^\s*:\w", inspect.cleandoc(docstring or ""), maxsplit=1)[0].strip()
+
+
+def _told(docstring: str | None) -> dict[str, str]:
+    """What a docstring says of each field, ``:ivar name: text``."""
+    text = re.split(r":(?:raises|param)\b", inspect.cleandoc(docstring or ""))[0]
+    parts = re.split(r":ivar ([\w, ]+):|``center``:", text)[1:]
+    told = {}
+    for names, said in zip(parts[::2], parts[1::2], strict=False):
+        for name in (names or "center").split(", "):
+            told[name] = said.strip().rstrip(";")
+    return told
+
+
+def _paragraph(docstring: str | None, name: str) -> str:
+    """The first paragraph, without the name it begins with."""
+    text = inspect.cleandoc(docstring or "").split("\n\n")[0].removeprefix(f"{name}: ")
+    return text[:1].upper() + text[1:]
+
+
+def _markdown(text: str) -> str:
+    """Of the markup of docstrings the little that is used: literals and roles. Paragraphs stay."""
+    text = re.sub(r":\w+:`~?(?:[\w.]+\.)?(\w+)`", r"``\1``", text)
+    parts = re.split(r"(``.+?``|`.+?`)", text)
+    return "".join(f"`{p.strip('`')}`" if p.startswith("`") else _escaped(p) for p in parts)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\*_<>|\[\]])", r"\\\1", text)
