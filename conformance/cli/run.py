@@ -156,7 +156,7 @@ def command(
     for each in results:
         if each.status in ("missing", "broken"):
             why = install(each.missing) if each.missing else each.problem
-            errors.print(f"{each.implementation}: {why}", markup=False, highlight=False)
+            errors.print(f"{each.implementation}: {why}", markup=False, highlight=False, soft_wrap=True)
     status = report.exit_status(strict=strict, strict_baseline=strict_baseline)
     if status == _FAILED and exit_zero:
         status = 0
