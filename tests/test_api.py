@@ -15,7 +15,21 @@ from rich.console import Console
 
 from conformance import check
 from conformance.api import CannotStart, Checked, DoesNotHold, NotFound
+from conformance.case import Case
 from conformance.implementation import Array, Capabilities, LayerConfig
+from conformance.realisation import realise
+from conformance.script import (
+    Backward,
+    Build,
+    Forward,
+    Load,
+    Observation,
+    Parameters,
+    Raised,
+    Transfer,
+)
+from conformance.worker.client import Worker
+from conformance.worker.in_process import InProcessWorker
 from tests import wrong_layers
 from tests.conftest import WRONG
 
@@ -139,6 +153,35 @@ class TestWhereItRuns:
         assert "died at build: signal SIGABRT" in found.failures[0].message
         assert found.failures[0].arrays()["x"].dtype == np.float32
 
+    def test_in_this_process_it_answers_as_from_another(self) -> None:
+        """Sound, raising and malformed answers alike, and a stream of scripts in order."""
+        case = Case((4, 3), 1)
+        arrays = realise(case)
+        calls = (
+            Build(case.config()),
+            Load({"gamma": np.ones(7, np.float32)}),
+            Forward(arrays.x, True),
+            Parameters(),
+            Forward(arrays.x, False),
+            Backward(arrays.dy),
+            Build(case.config(), layer=1),
+            Transfer(0, 1),
+        )
+        seen = []
+        name = f"{WRONG}:EpsilonOutside"
+        for worker in (InProcessWorker("here", wrong_layers.EpsilonOutside), Worker(name)):
+            with worker:
+                assert worker.identity.name == "wrong"
+                seen.append([comparable(each) for each in worker.stream([calls, calls[:1], calls])])
+        assert seen[0] == seen[1]
+        assert [kind for kind, *_ in seen[0][0]] == [
+            "answer", "ValueError", "answer", "answer", "NotImplementedError", "AttributeError", "answer", "answer",
+        ]  # fmt: skip
+
+    def test_one_that_exits_when_it_is_made_cannot_start(self) -> None:
+        with pytest.raises(CannotStart, match="SystemExit"):
+            check(Exits)
+
     def test_an_interrupt_ends_it(self) -> None:
         with pytest.raises(KeyboardInterrupt):
             check(Interrupted, requirements="forward.training", **FEW)  # type: ignore[arg-type]
@@ -232,6 +275,22 @@ class Evil(_Plain):
 class Interrupted(_Plain):
     def build(self, config: LayerConfig) -> Any:
         raise KeyboardInterrupt
+
+
+class Exits(_Plain):
+    def __init__(self) -> None:
+        sys.exit(1)
+
+
+def comparable(observation: Observation) -> list[tuple[Any, ...]]:
+    """The answers without times and traces."""
+    assert observation.lost is None
+    return [
+        (each.kind, each.text)
+        if isinstance(each, Raised)
+        else ("answer", {name: value.tolist() for name, value in each.arrays.items()}, each.modified)
+        for each in observation.answers
+    ]
 
 
 class Seen(HTMLParser):

@@ -107,7 +107,10 @@ class TestInterpreter:
         assert isinstance(raised, Raised)
         assert "-m pip install ml_dtypes" in raised.text and str(sparse) in raised.text
 
-    def test_it_runs_there_and_sees_that_environment_alone(self, sparse: Path, adapter: str) -> None:
+    def test_it_runs_there_and_sees_that_environment_alone(
+        self, sparse: Path, adapter: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PYTHONPATH", str(Path(pytest.__file__).parents[1]))
         with Worker(adapter, python=executable(str(sparse))) as worker:
             assert worker.identity.version == str(sparse)
             answer = worker.run((Build(CASE.config()), Parameters())).answers[1]

@@ -336,7 +336,11 @@ class Worker:
     def _environment(self) -> dict[str, str]:
         # One thread each: the same numbers every time, and no worker starves another.
         threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        return dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
+        environment = dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
+        if self._python is not None:  # These are where the suite's own interpreter looks for packages.
+            for name in ("PYTHONHOME", "PYTHONPATH"):
+                environment.pop(name, None)
+        return environment
 
 
 def _missing(raised: Raised) -> str | None:

@@ -23,9 +23,9 @@ class InProcessWorker(Worker):
     :raises CannotStart: it raised, or what it made is no implementation.
     """
 
-    def __init__(self, name: str, make: Callable[[], Any], *, device: str = "cpu") -> None:
+    def __init__(self, name: str, make: Callable[[], Any]) -> None:
         self._make = make
-        super().__init__(name, device=device)
+        super().__init__(name)
 
     def _find(self, name: str) -> str:
         return name
@@ -44,7 +44,7 @@ class _Loop:
         self._failure: Raised | None = None
         try:
             self._server = Server(make())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._failure = raised(error)
 
     def send(self, *requests: Call | Request) -> None:
