@@ -267,4 +267,4 @@ def _markdown(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([\\*_<>|\[\]])", r"\\\1", text)
+    return re.sub(r"([\\*_>|\[\]])", r"\\\1", text).replace("<", "&lt;")
