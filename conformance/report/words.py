@@ -167,10 +167,6 @@ class Convention:
     values: tuple[str, ...]
     differ: bool
 
-    @property
-    def group(self) -> str:
-        return self.requirement.id.partition(".")[0]
-
 
 @dataclass(frozen=True, slots=True)
 class Conventions:

@@ -2,8 +2,15 @@
 // Every state is in the fragment: "#place?level=MUST&outcome=fail".
 (() => {
   const form = document.getElementById("filters");
-  const filters = ["implementation", "group", "level", "outcome"];
+  const filters = ["implementation", "requirement", "level", "outcome"];
   document.documentElement.classList.add("js");
+
+  // Whether an element is about the requirement that was chosen, or one of the group.
+  function concerns({ group, requirement }, wanted) {
+    if (!wanted) return true;
+    if (requirement) return requirement === wanted || requirement.startsWith(wanted + ".");
+    return !group || group === wanted.split(".")[0];
+  }
 
   const place = () => decodeURIComponent(location.hash.slice(1).split("?")[0]);
   const chosen = () => new URLSearchParams(location.hash.split("?")[1] || "");
@@ -11,8 +18,10 @@
   function show({ still = false } = {}) {
     const state = chosen();
     for (const name of filters) form.elements[name].value = state.get(name) || "";
-    for (const element of document.querySelectorAll(filters.map((f) => `[data-${f}]`).join(","))) {
-      element.hidden = filters.some((f) => f in element.dataset && state.get(f) && element.dataset[f] !== state.get(f));
+    const others = filters.filter((f) => f !== "requirement");
+    for (const element of document.querySelectorAll(["group", ...filters].map((f) => `[data-${f}]`).join(","))) {
+      element.hidden = others.some((f) => f in element.dataset && state.get(f) && element.dataset[f] !== state.get(f))
+        || !concerns(element.dataset, state.get("requirement") || "");
     }
     showDifferences(state);
     const at = document.getElementById(place());

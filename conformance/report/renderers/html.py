@@ -199,7 +199,6 @@ def _card(report: Report, finding: Finding) -> dict[str, Any]:
         "anchor": _anchor("failure", result.implementation, result.requirement),
         "implementation": result.implementation,
         "requirement": result.requirement,
-        "group": result.requirement.partition(".")[0],
         "level": str(finding.level),
         "outcome": str(result.outcome),
         "mark": finding.mark,
