@@ -21,8 +21,10 @@ class Message(msgspec.Struct, frozen=True, tag_field="op", omit_defaults=True):
     """Base of everything that crosses the wire."""
 
 
-class Hello(Message, frozen=True, tag="hello"):
-    """First message: the suite says which version of the protocol it speaks. Answered by :class:`Identity`."""
+class Hello(Message, frozen=True, tag="hello", omit_defaults=False):
+    """First message: the suite says which version of the protocol it speaks. Answered by :class:`Identity`, with the
+    version the program speaks.
+    """
 
     protocol: int = 1
 

@@ -94,7 +94,7 @@ class Worker:
         self._timeout = timeout
         self._start_timeout = start_timeout
         self._memory = memory
-        self._process: _Process | None = None
+        self._process: Process | None = None
         #: What a profile shows: seconds inside the implementation, and seconds spent waiting for it.
         self.inside = 0.0
         self.waited = 0.0
@@ -199,7 +199,7 @@ class Worker:
                 return self._lost("error", f"{what} raised MemoryError: {reply.text}")
         elif isinstance(call, Forward) and "y" not in reply.arrays:
             given = ", ".join(sorted(reply.arrays)) or "nothing"
-            return self._lost("error", f"answered {what} without y, with {_readable(given)}")
+            return self._lost("error", f"answered {what} without y, with {readable(given)}")
         return reply
 
     def _reply(self, timeout: float, what: str) -> Reply | Lost:
@@ -208,12 +208,12 @@ class Worker:
             data = process.receive(timeout)
             if data is None:
                 return self._lost("crash", process.epitaph(what))
-            return _cleaned(decode_reply(data))
+            return cleaned(decode_reply(data))
         except TimeoutError:
             part = ", but a part of one" if process.unasked() else ""
             return self._lost("timeout", f"no answer to {what} within {timeout:g} s{part}")
         except (framing.FramingError, msgspec.DecodeError, ValueError, TypeError) as error:
-            return self._lost("error", f"answered {what} with nonsense: {_readable(str(error))}")
+            return self._lost("error", f"answered {what} with nonsense: {readable(str(error))}")
         except BaseException:  # An answer is under way that nobody will take.
             self.close()
             raise
@@ -227,7 +227,7 @@ class Worker:
 
     # -- the process
 
-    def _alive(self) -> _Process:
+    def _alive(self) -> Process:
         if self._process is None:
             self._start()
         assert self._process is not None
@@ -235,11 +235,11 @@ class Worker:
 
     def _start(self) -> Identity:
         self.restarts += 1
-        self._process = _Process(self._command(), self._environment(), self._memory)
+        self._process = Process(self._command(), environment(), self._memory)
         self._process.send(Hello())
         reply = self._reply(self._start_timeout, "hello")
         if isinstance(reply, Identity):
-            problem = _unsound(reply)
+            problem = unsound(reply)
             if problem is None:
                 return reply
             self.close()
@@ -256,10 +256,11 @@ class Worker:
             return shlex.split(self._resolved.removeprefix("exec:"))
         return [sys.executable, "-c", _SERVE, self._resolved]
 
-    def _environment(self) -> dict[str, str]:
-        # One thread each: the same numbers every time, and no worker starves another.
-        threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        return dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
+def environment() -> dict[str, str]:
+    """What a worker finds in its environment."""
+    # One thread each: the same numbers every time, and no worker starves another.
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
 
 
 def _missing(raised: Raised) -> str | None:
@@ -274,14 +275,14 @@ def _missing(raised: Raised) -> str | None:
     return package
 
 
-def _unsound(identity: Identity) -> str | None:
+def unsound(identity: Identity) -> str | None:
     """What is wrong with what an implementation declares."""
     can: Capabilities = identity.capabilities
     if identity.protocol != _PROTOCOL:
         return f"speaks version {identity.protocol} of the protocol; this suite speaks {_PROTOCOL}"
     strange = [name for name in can.dtypes if name not in DTYPES]
     if strange or not can.dtypes:
-        return f"capabilities.dtypes must be some of {', '.join(DTYPES)}; it is {_readable(str(can.dtypes))}"
+        return f"capabilities.dtypes must be some of {', '.join(DTYPES)}; it is {readable(str(can.dtypes))}"
     if not can.ranks or any(rank not in _RANKS for rank in can.ranks):
         return f"capabilities.ranks must be some of {', '.join(map(str, _RANKS))}; it is {can.ranks}"
     for rank in can.ranks:
@@ -295,7 +296,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MOST_TEXT = 8000
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """What a stranger wrote, without colours, with control characters spelled out, and not too long."""
     if len(text) > _MOST_TEXT:
         text = f"{text[: _MOST_TEXT // 2]} [...] {text[-_MOST_TEXT // 2 :]}"
@@ -303,20 +304,20 @@ def _readable(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def _cleaned(reply: Reply) -> Reply:
+def cleaned(reply: Reply) -> Reply:
     match reply:
         case Raised():
-            kind, text, trace = _readable(reply.kind), _readable(reply.text), _readable(reply.trace)
+            kind, text, trace = readable(reply.kind), readable(reply.text), readable(reply.trace)
             return msgspec.structs.replace(reply, kind=kind, text=text, trace=trace)
         case Identity():
-            name, version = _readable(reply.name), _readable(reply.version)
+            name, version = readable(reply.name), readable(reply.version)
             return msgspec.structs.replace(reply, name=name, version=version)
         case Answer() if reply.warnings:
-            return msgspec.structs.replace(reply, warnings=tuple(map(_readable, reply.warnings[:16])))
+            return msgspec.structs.replace(reply, warnings=tuple(map(readable, reply.warnings[:16])))
     return reply
 
 
-class _Process:
+class Process:
     """A subprocess whose pipes are looked after whenever an answer is awaited, and never block the suite.
 
     :param memory: as for :class:`Worker`. It is told in the environment, for a Python worker to set before it
@@ -358,8 +359,12 @@ class _Process:
 
     def send(self, *requests: Hello | Call) -> None:
         """:raises FramingError: a request is too long for the protocol; none is sent."""
+        self.put(b"".join([framing.frame(encode(request)) for request in requests]))
+
+    def put(self, data: bytes) -> None:
+        """Send bytes, whatever they say."""
         idle = not self._unsent
-        self._unsent += b"".join([framing.frame(encode(request)) for request in requests])
+        self._unsent += data
         if idle and not self._write():
             self._poll.register(self._stdin, select.POLLOUT)
 
@@ -372,17 +377,9 @@ class _Process:
             return message
         deadline = time.monotonic() + timeout
         while True:
-            left = deadline - time.monotonic()
-            ready = self._poll.poll(1e3 * max(0.0, min(_LOOK, left)))
-            for descriptor, _ in ready:
-                if descriptor == self._stdout:
-                    if not self._read():
-                        return None
-                elif descriptor == self._stderr:
-                    if not self._listen():
-                        self._poll.unregister(self._stderr)
-                elif self._write():
-                    self._poll.unregister(self._stdin)
+            ready = self._tend(deadline)
+            if ready is None:
+                return None
             if (message := self._frames.next()) is not None:
                 return message
             # A child of the dead may hold the pipes open, so their ends need not come.
@@ -390,6 +387,45 @@ class _Process:
                 return None
             if time.monotonic() >= deadline:
                 raise TimeoutError
+
+    def hang_up(self, timeout: float) -> tuple[int, int | None]:
+        """Close its standard input, once it has taken what was sent. How many bytes it wrote that nobody asked for,
+        and the exit status it ended with, or None if it did not end in time.
+        """
+        deadline, stdin = time.monotonic() + timeout, self._popen.stdin
+        stray, listening = 0, True
+        while time.monotonic() < deadline:
+            if not self._unsent and stdin is not None and not stdin.closed:
+                stdin.close()
+            if self._tend(deadline) is None and listening:
+                self._poll.unregister(self._stdout)
+                listening = False
+            ended = self._popen.poll() is not None
+            for _ in range(2 * _PIPE // _READ if ended and listening else 0):
+                stray += self._frames.drop()
+                if not self._read():
+                    break
+            stray += self._frames.drop()
+            if ended:
+                return stray, self._popen.returncode
+        return stray, None
+
+    def _tend(self, deadline: float) -> bool | None:
+        """Look after the pipes, for a moment at most. Whether there was anything to do; None once its standard output
+        has ended.
+        """
+        left = deadline - time.monotonic()
+        ready = self._poll.poll(1e3 * max(0.0, min(_LOOK, left)))
+        for descriptor, _ in ready:
+            if descriptor == self._stdout:
+                if not self._read():
+                    return None
+            elif descriptor == self._stderr:
+                if not self._listen():
+                    self._poll.unregister(self._stderr)
+            elif self._write():
+                self._poll.unregister(self._stdin)
+        return bool(ready)
 
     def unasked(self) -> bool:
         """Whether more has come than the messages received."""
@@ -409,7 +445,7 @@ class _Process:
         text = self._tail.decode("utf-8", "replace")
         # faulthandler ends with a list that can be longer than all the rest.
         text = re.sub(r"^Extension modules: .*\n?", "", text, flags=re.MULTILINE)
-        return _readable(text[-_TAIL:]).strip()
+        return readable(text[-_TAIL:]).strip()
 
     def kill(self) -> None:
         """End it and every process of its group."""

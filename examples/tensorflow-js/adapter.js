@@ -14,6 +14,8 @@ const tf = require("@tensorflow/tfjs");
 
 const PROTOCOL = 1;
 const MOST_BYTES = 0x09000000 - 1;
+/** No request has as many fields, extents or characters: nothing is allocated on the word of a length. */
+const LIMITS = { maxArrayLength: 1000, maxMapLength: 1000, maxStrLength: 10000, maxExtLength: 0 };
 /** The canonical names of parameters, each with the layer's own. */
 const PARAMETERS = {
   gamma: "gamma",
@@ -173,7 +175,7 @@ function perform({ op, layer = 0, ...request }) {
 
 function answer(message) {
   try {
-    const request = decode(message, { maxDepth: 32 });
+    const request = decode(message, LIMITS);
     if (request?.op === "hello") return IDENTITY;
     const start = performance.now();
     const arrays = perform(request);
