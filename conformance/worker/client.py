@@ -256,6 +256,7 @@ class Worker:
             return shlex.split(self._resolved.removeprefix("exec:"))
         return [sys.executable, "-c", _SERVE, self._resolved]
 
+
 def environment() -> dict[str, str]:
     """What a worker finds in its environment."""
     # One thread each: the same numbers every time, and no worker starves another.

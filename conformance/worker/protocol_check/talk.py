@@ -1,5 +1,5 @@
 """A program at the other end of a pipe, and what can be said to it, well-formed or not; for the checks of
-:mod:`conformance.worker.protocol_check`.
+:mod:`~conformance.worker.protocol_check`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Wrong(Exception):
 class Talk:
     """A conversation with a fresh process. A context manager.
 
-    :param timeout: seconds to wait for one reply, or for its end. :param start_timeout: seconds to wait for the first.
+    :param timeout: seconds to wait for one reply, or for its end.
+    :param start_timeout: seconds to wait for the first reply.
     :raises conformance.worker.client.CannotStart: there is no such program.
     """
 

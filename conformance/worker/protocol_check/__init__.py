@@ -1,0 +1,61 @@
+"""Whether a program speaks the worker protocol: named checks, each of which says one thing to it and looks at what
+comes back. What it computes is no matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from conformance.worker.client import CannotStart
+from conformance.worker.protocol_check import calls, ending, refusals
+from conformance.worker.protocol_check.check import Unasked
+from conformance.worker.protocol_check.talk import Talk, Wrong
+
+CHECKS = (*calls.CHECKS, *refusals.CHECKS, *ending.CHECKS)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What came of a check.
+
+    :ivar statement: what should hold. :ivar message: what was found instead, or why it was not looked for.
+    :ivar advice: what to do about it, where it does not hold.
+    """
+
+    name: str
+    statement: str
+    outcome: Literal["pass", "fail", "skip"]
+    message: str = ""
+    advice: str = ""
+
+
+def examine(command: str, *, timeout: float = 10.0, start_timeout: float = 60.0) -> Iterator[Finding]:
+    """Perform every check on a program, started anew after each that it fails.
+
+    :param timeout: seconds for one reply, and to end. :param start_timeout: seconds for the first of a process.
+    """
+    talk: Talk | None = None
+    introduced = True
+    try:
+        for each in CHECKS:
+            if not introduced:
+                yield Finding(each.name, each.statement, "skip", "it does not say what it is")
+                continue
+            try:
+                if talk is None or talk.ended:
+                    talk = Talk(command, timeout=timeout, start_timeout=start_timeout)
+                _ = talk.identity
+                each.look(talk)
+                yield Finding(each.name, each.statement, "pass")
+            except Unasked as why:
+                yield Finding(each.name, each.statement, "skip", str(why))
+            except (Wrong, CannotStart) as error:
+                yield Finding(each.name, each.statement, "fail", str(error), each.advice)
+                introduced = each.name not in ("identity", "capabilities")
+                if talk is not None:
+                    talk.close()
+    finally:
+        if talk is not None:
+            talk.close()
