@@ -37,25 +37,26 @@ def examine(command: str, *, timeout: float = 10.0, start_timeout: float = 60.0)
     :param timeout: seconds for one reply, and to end. :param start_timeout: seconds for the first of a process.
     """
     talk: Talk | None = None
-    introduced = True
+    passed: set[str] = set()
     try:
         for each in CHECKS:
-            if not introduced:
-                yield Finding(each.name, each.statement, "skip", "it does not say what it is")
+            if lacking := [name for name in each.needs if name not in passed]:
+                yield Finding(each.name, each.statement, "skip", f"presupposes {lacking[0]}")
                 continue
             try:
                 if talk is None or talk.ended:
                     talk = Talk(command, timeout=timeout, start_timeout=start_timeout)
                 _ = talk.identity
                 each.look(talk)
-                yield Finding(each.name, each.statement, "pass")
             except Unasked as why:
                 yield Finding(each.name, each.statement, "skip", str(why))
             except (Wrong, CannotStart) as error:
-                yield Finding(each.name, each.statement, "fail", str(error), each.advice)
-                introduced = each.name not in ("identity", "capabilities")
                 if talk is not None:
                     talk.close()
+                yield Finding(each.name, each.statement, "fail", str(error), each.advice)
+            else:
+                passed.add(each.name)
+                yield Finding(each.name, each.statement, "pass")
     finally:
         if talk is not None:
             talk.close()

@@ -10,7 +10,16 @@ import numpy as np
 from conformance.implementation import Capabilities
 from conformance.script import Backward, Build, Forward, Hello, Identity, Load, Parameters
 from conformance.worker.framing import frame
-from conformance.worker.protocol_check.check import Checks, Unasked, like, lives, only, output
+from conformance.worker.protocol_check.check import (
+    BUILT,
+    INTRODUCED,
+    Checks,
+    Unasked,
+    like,
+    lives,
+    only,
+    output,
+)
 from conformance.worker.protocol_check.talk import Setting, Talk, Wrong, plain
 
 CHECKS = Checks()
@@ -25,6 +34,7 @@ _LARGE = 16 << 20  # bytes
     "hello is answered with an identity that has a name, a version and the protocol's version.",
     'Answer {op: "hello"} with {op: "identity", protocol: 1, name, version, capabilities}, and write nothing to '
     "standard output before.",
+    (),
 )
 def _identity(talk: Talk) -> None:
     it = talk.identity
@@ -36,6 +46,7 @@ def _identity(talk: Talk) -> None:
     "capabilities",
     "What it declares is sound: dtypes, ranks and axes that there are, and no field by a wrong name.",
     "docs/protocol.md lists the fields of capabilities; what is left out has its default.",
+    ("identity",),
 )
 def _capabilities(talk: Talk) -> None:
     can = talk.capabilities
@@ -79,6 +90,7 @@ def _build(talk: Talk) -> None:
     "load",
     "load takes an n-vector (n,) for every parameter the implementation has a use for.",
     "gamma and beta are given by those names; running_mean and running_var too, if inference is declared.",
+    (*INTRODUCED, "build"),
 )
 def _load(talk: Talk) -> None:
     talk.layer(3)
@@ -88,6 +100,7 @@ def _load(talk: Talk) -> None:
     "parameters",
     "parameters gives back what was loaded: n values for gamma, beta and the statistics kept.",
     "Answer with arrays by canonical name: gamma, beta, running_mean, running_var.",
+    BUILT,
 )
 def _parameters(talk: Talk) -> None:
     can = talk.capabilities
@@ -111,6 +124,7 @@ def _parameters(talk: Talk) -> None:
     "forward gives a y of the shape and dtype of x, for every dtype and rank declared, in training and inference "
     "where declared.",
     "Answer with arrays {y: {dtype, shape, data}}; what is not supported, do not declare.",
+    BUILT,
 )
 def _forward(talk: Talk) -> None:
     can = talk.capabilities
@@ -126,6 +140,7 @@ def _forward(talk: Talk) -> None:
     "backward",
     "backward gives the gradient of x in its shape, and n values for those of gamma and beta.",
     "Answer with arrays {x, gamma, beta}, or do not declare gradients.",
+    BUILT,
 )
 def _backward(talk: Talk) -> None:
     can = talk.capabilities
@@ -143,9 +158,10 @@ def _backward(talk: Talk) -> None:
     "layers",
     "Layers are kept apart by their number, and build puts a new one in the place of an old one.",
     "Keep a map from layer to layer; the number is 0 where the field is left out.",
+    BUILT,
 )
 def _layers(talk: Talk) -> None:
-    one, other = talk.layer(3), talk.layer(2, number=1)
+    one, other = talk.layer(3), talk.layer(3, number=1)
     before, _ = talk.answers(one.forward(), other.forward(number=1))
     ones = {name: np.full_like(value, 7) for name, value in other.parameters(talk.capabilities).items()}
     after = talk.answers(Load(ones, layer=1), other.forward(number=1), one.forward())[2]
@@ -160,6 +176,7 @@ def _layers(talk: Talk) -> None:
     "order",
     "Every request gets one reply, in order, also when many are sent before the first is answered.",
     "Read a request, write its reply, flush, and go on. Never skip one, and never answer twice.",
+    BUILT,
 )
 def _order(talk: Talk) -> None:
     setting = talk.layer(3)
@@ -186,6 +203,7 @@ def _pieces(talk: Talk) -> None:
     "unknown-fields",
     "Fields it does not know are ignored, as are memory and may_raise.",
     "Look fields up by name; refuse none for being there. Later versions of the suite may add some.",
+    BUILT,
 )
 def _unknown_fields(talk: Talk) -> None:
     setting = talk.layer(3)
@@ -201,6 +219,7 @@ def _unknown_fields(talk: Talk) -> None:
     "large",
     "A message of 16 MiB is answered.",
     "Lengths are of 32 bits and unsigned; the longest message has 144 MiB.",
+    BUILT,
 )
 def _large(talk: Talk) -> None:
     setting = talk.layer(8)
@@ -214,6 +233,7 @@ def _large(talk: Talk) -> None:
     "empty",
     "An empty batch is answered, by an array or by raised.",
     "Take care of extents that are 0.",
+    BUILT,
 )
 def _empty(talk: Talk) -> None:
     setting = talk.layer(3)

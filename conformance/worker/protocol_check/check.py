@@ -20,22 +20,33 @@ Look: TypeAlias = Callable[[Talk], None]
 
 
 class Check(msgspec.Struct, frozen=True):
-    """:ivar look: raises :class:`Wrong` or :class:`Unasked`, or returns."""
+    """:ivar look: raises :class:`Wrong` or :class:`Unasked`, or returns.
+
+    :ivar needs: checks without which this one would only fail as well.
+    """
 
     name: str
     statement: str
     advice: str
     look: Look
+    needs: tuple[str, ...]
+
+
+#: What nearly every check needs, and those that build a layer.
+INTRODUCED = ("identity", "capabilities")
+BUILT = (*INTRODUCED, "build", "load")
 
 
 class Checks(list[Check]):
     """Checks in the order in which they are made."""
 
-    def add(self, name: str, statement: str, advice: str) -> Callable[[Look], Look]:
+    def add(
+        self, name: str, statement: str, advice: str, needs: tuple[str, ...] = INTRODUCED
+    ) -> Callable[[Look], Look]:
         """Decorator: the function is how a check looks."""
 
         def take(look: Look) -> Look:
-            self.append(Check(name, statement, advice, look))
+            self.append(Check(name, statement, advice, look, needs))
             return look
 
         return take

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.script import Answer, Raised
-from conformance.worker.protocol_check.check import Checks, like, lives
+from conformance.worker.protocol_check.check import BUILT, Checks, like, lives
 from conformance.worker.protocol_check.talk import Said, Setting, Talk, Wrong, plain
 
 CHECKS = Checks()
@@ -63,6 +63,7 @@ _HEADS = {"list": b"\xdd", "map": b"\xdf", "text": b"\xdb", "bin": b"\xc6"}
     "An array whose data do not fit its shape and dtype is answered with raised, and the program lives on.",
     "Check that dtype is known, that no extent is negative, and that their product times the size of one element is "
     "the length of data, without overflow, before allocating anything.",
+    BUILT,
 )
 def _wrong_array(talk: Talk) -> None:
     setting = talk.layer(3)
