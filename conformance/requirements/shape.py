@@ -119,6 +119,8 @@ def independent_of_batch(trial: Trial) -> Verdict:
     inputs = [call.config.input_shape for call, _ in trial.answers(Build)[:2]]
     for name in PARAMETERS:
         shapes = [held[name].shape for held in (first, other, again) if name in held]
+        if len(shapes) in (1, 2):
+            return failed(f"the layer has {name} for some inputs, and for others has not")
         if len(set(shapes)) > 1:
             one, two, three = shapes
             how = f"{two} for an input of shape {inputs[1]}"

@@ -6,7 +6,6 @@ is started again for the next.
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import select
@@ -18,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -192,7 +192,7 @@ class Worker:
             return reply
         if isinstance(reply, Identity):
             return self._lost("error", f"answered {what} with its identity")
-        if 0 <= reply.seconds < math.inf:
+        if 0 <= reply.seconds <= self._timeout:  # It may say anything.
             self.inside += reply.seconds
         if isinstance(reply, Raised):
             if reply.kind == "MemoryError":  # What fills the memory may still be there at the next call.
@@ -282,19 +282,35 @@ def unsound(identity: Identity) -> str | None:
     if identity.protocol != _PROTOCOL:
         return f"speaks version {identity.protocol} of the protocol; this suite speaks {_PROTOCOL}"
     strange = [name for name in can.dtypes if name not in DTYPES]
-    if strange or not can.dtypes:
-        return f"capabilities.dtypes must be some of {', '.join(DTYPES)}; it is {readable(str(can.dtypes))}"
-    if not can.ranks or any(rank not in _RANKS for rank in can.ranks):
-        return f"capabilities.ranks must be some of {', '.join(map(str, _RANKS))}; it is {can.ranks}"
+    if strange or not _some(can.dtypes):
+        return f"capabilities.dtypes must be some of {', '.join(DTYPES)}; it is {_listed(can.dtypes)}"
+    if not _some(can.ranks) or any(rank not in _RANKS for rank in can.ranks):
+        return f"capabilities.ranks must be some of {', '.join(map(str, _RANKS))}; it is {_listed(can.ranks)}"
+    if can.axes != "any" and (not _some(can.axes) or any(abs(axis) > _RANKS.stop for axis in can.axes)):
+        return f"capabilities.axes must be 'any' or some feature axes; it is {_listed(can.axes)}"
+    if len(can.names) > _MOST_NAMES:
+        return f"capabilities.names has {len(can.names)} pairs, more than the {_MOST_NAMES} allowed"
     for rank in can.ranks:
         if not any(can.takes_axis(axis, rank) for axis in range(rank)):
             return f"capabilities.axes has no axis of an input of rank {rank}; it is {can.axes}"
     return None
 
 
+def _some(values: tuple[object, ...]) -> bool:
+    """Whether there are any, each once."""
+    return 0 < len(values) == len(set(values))
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    text = readable(str(values[:8]))
+    return text if len(values) <= 8 else f"{text[:-1]}, ...), {len(values)} in all"
+
+
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# Those that turn the direction of writing among them, by which text is made to look like another.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _MOST_TEXT = 8000
+_MOST_NAMES = 16  # of warnings, and of a framework's own names of parameters
 
 
 def readable(text: str) -> str:
@@ -311,10 +327,15 @@ def cleaned(reply: Reply) -> Reply:
             kind, text, trace = readable(reply.kind), readable(reply.text), readable(reply.trace)
             return msgspec.structs.replace(reply, kind=kind, text=text, trace=trace)
         case Identity():
-            name, version = readable(reply.name), readable(reply.version)
-            return msgspec.structs.replace(reply, name=name, version=version)
-        case Answer() if reply.warnings:
-            return msgspec.structs.replace(reply, warnings=tuple(map(readable, reply.warnings[:16])))
+            name, version, can = readable(reply.name), readable(reply.version), reply.capabilities
+            if len(can.names) <= _MOST_NAMES:
+                names = tuple((readable(one), readable(other)) for one, other in can.names)
+                can = replace(can, names=names)
+            return msgspec.structs.replace(reply, name=name, version=version, capabilities=can)
+        case Answer():
+            arrays = {readable(name): value for name, value in reply.arrays.items()}
+            warnings = tuple(map(readable, reply.warnings[:_MOST_NAMES]))
+            return msgspec.structs.replace(reply, arrays=arrays, warnings=warnings)
     return reply
 
 
