@@ -46,7 +46,8 @@ def _held(trial: Trial, which: int) -> dict[str, Array]:
 def _vector(trial: Trial, name: str) -> Verdict:
     held, n = _held(trial, 0), trial.case.n
     if name not in held:
-        return failed(f"the layer has no {name}; it has {', '.join(held) or 'no parameters'}")
+        names = [*held][:8] + ["..."] * (len(held) > 8)
+        return failed(f"the layer has no {name}; it has {', '.join(names) or 'no parameters'}")
     shape = held[name].shape
     if not is_vector(shape, n):
         return failed(
