@@ -76,9 +76,10 @@ CORPUS = tuple(map(encode, MESSAGES))
 _HEADS = [bytes([first]) for first in (*range(0xC4, 0xCA), *range(0xD9, 0xE0))]
 _LENGTHS = [b"\x00", b"\xff", b"\xff\xff", b"\xff" * 4, b"\x7f" + b"\xff" * 3, b"\x00\x00\xff\xff"]
 _ATOMS: list[Any] = [
-    0, -1, 1 << 31, 1 << 32, (1 << 64) - 1, -(1 << 63), 0.5, float("nan"), float("inf"), True, None, "", "op", "float32",
-    "object", "float33", "forward", "answer", b"", b"\x00" * 24, "\x00\u202e", [], {}, [1], [2, 3], [-2, 3], [1 << 62, 4],
-]  # fmt: skip
+    *(0, -1, 1 << 31, 1 << 32, (1 << 64) - 1, -(1 << 63), 0.5, float("nan"), float("inf"), True, None),
+    *("", "op", "float32", "object", "float33", "forward", "answer", "\x00\u202e", b"", b"\x00" * 24),
+    *([], {}, [1], [2, 3], [-2, 3], [1 << 62, 4]),
+]
 
 
 def blob(chance: random.Random) -> bytes:
