@@ -9,20 +9,24 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
 
 from conformance.implementation import DTYPES, Capabilities, Idiom, LayerConfig
 
+T = TypeVar("T")
+
 
 class Message(msgspec.Struct, frozen=True, tag_field="op", omit_defaults=True):
     """Base of everything that crosses the wire."""
 
 
-class Hello(Message, frozen=True, tag="hello"):
-    """First message: the suite says which version of the protocol it speaks. Answered by :class:`Identity`."""
+class Hello(Message, frozen=True, tag="hello", omit_defaults=False):
+    """First message: the suite says which version of the protocol it speaks. Answered by :class:`Identity`, with the
+    version the program speaks.
+    """
 
     protocol: int = 1
 
@@ -237,9 +241,18 @@ def encode(message: Message) -> bytes:
 
 def decode_request(data: bytes | memoryview) -> Request:
     """:raises msgspec.DecodeError: ``data`` is not a request."""
-    return _requests.decode(data)
+    return _decoded(_requests, data)
 
 
 def decode_reply(data: bytes | memoryview) -> Reply:
     """:raises msgspec.DecodeError: ``data`` is not a reply."""
-    return _replies.decode(data)
+    return _decoded(_replies, data)
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[T], data: bytes | memoryview) -> T:
+    try:
+        return decoder.decode(data)
+    except RecursionError:
+        raise msgspec.DecodeError("the message is nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"the message holds text that is not UTF-8: {error}"[:200]) from None

@@ -46,7 +46,8 @@ def _held(trial: Trial, which: int) -> dict[str, Array]:
 def _vector(trial: Trial, name: str) -> Verdict:
     held, n = _held(trial, 0), trial.case.n
     if name not in held:
-        return failed(f"the layer has no {name}; it has {', '.join(held) or 'no parameters'}")
+        names = [*held][:8] + ["..."] * (len(held) > 8)
+        return failed(f"the layer has no {name}; it has {', '.join(names) or 'no parameters'}")
     shape = held[name].shape
     if not is_vector(shape, n):
         return failed(
@@ -119,6 +120,8 @@ def independent_of_batch(trial: Trial) -> Verdict:
     inputs = [call.config.input_shape for call, _ in trial.answers(Build)[:2]]
     for name in PARAMETERS:
         shapes = [held[name].shape for held in (first, other, again) if name in held]
+        if len(shapes) in (1, 2):
+            return failed(f"the layer has {name} for some inputs, and for others has not")
         if len(set(shapes)) > 1:
             one, two, three = shapes
             how = f"{two} for an input of shape {inputs[1]}"

@@ -6,7 +6,6 @@ is started again for the next.
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import select
@@ -246,14 +245,14 @@ class Worker:
             return reply
         if isinstance(reply, Identity):
             return self._lost("error", f"answered {what} with its identity")
-        if 0 <= reply.seconds < math.inf:
+        if 0 <= reply.seconds <= self._timeout:  # It may say anything.
             self.inside += reply.seconds
         if isinstance(reply, Raised):
             if reply.kind == "MemoryError":  # What fills the memory may still be there at the next call.
                 return self._lost("error", f"{what} raised MemoryError: {reply.text}")
         elif isinstance(call, Forward) and "y" not in reply.arrays:
             given = ", ".join(sorted(reply.arrays)) or "nothing"
-            return self._lost("error", f"answered {what} without y, with {_readable(given)}")
+            return self._lost("error", f"answered {what} without y, with {readable(given)}")
         return reply
 
     def _reply(self, timeout: float, what: str) -> Reply | Lost:
@@ -262,12 +261,12 @@ class Worker:
             data = process.receive(timeout)
             if data is None:
                 return self._lost("crash", process.epitaph(what))
-            return _cleaned(decode_reply(data))
+            return cleaned(decode_reply(data))
         except TimeoutError:
             part = ", but a part of one" if process.unasked() else ""
             return self._lost("timeout", f"no answer to {what} within {timeout:g} s{part}")
         except (framing.FramingError, msgspec.DecodeError, ValueError, TypeError) as error:
-            return self._lost("error", f"answered {what} with nonsense: {_readable(str(error))}")
+            return self._lost("error", f"answered {what} with nonsense: {readable(str(error))}")
         except BaseException:  # An answer is under way that nobody will take.
             self.close()
             raise
@@ -293,12 +292,12 @@ class Worker:
         self._process.send(Hello())
         reply = self._reply(self._start_timeout, "hello")
         if isinstance(reply, Identity):
-            problem = _unsound(reply)
+            problem = unsound(reply)
             if problem is None and self._device in reply.capabilities.devices:
                 return reply
             self.close()
             if problem is None:
-                declared = _readable(", ".join(reply.capabilities.devices)) or "none"
+                declared = readable(", ".join(reply.capabilities.devices)) or "none"
                 raise NotDeclared(f"declares no device {self._device!r}; it declares {declared}")
             raise CannotStart(problem)
         self.close()
@@ -312,7 +311,7 @@ class Worker:
         return resolve(name)
 
     def _open(self) -> Link:
-        return _Process(self._command(), self._environment(), self._memory)
+        return Process(self._command(), environment(elsewhere=self._python is not None), self._memory)
 
     def _command(self) -> list[str]:
         if self._resolved.startswith("exec:"):
@@ -333,14 +332,19 @@ class Worker:
             text += f" (in {self._python}: to install packages there, {self._python} -m pip install ...)"
         return CannotStart(text, trace=raised.trace)
 
-    def _environment(self) -> dict[str, str]:
-        # One thread each: the same numbers every time, and no worker starves another.
-        threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        environment = dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
-        if self._python is not None:  # These are where the suite's own interpreter looks for packages.
-            for name in ("PYTHONHOME", "PYTHONPATH"):
-                environment.pop(name, None)
-        return environment
+
+def environment(*, elsewhere: bool = False) -> dict[str, str]:
+    """What a worker finds in its environment.
+
+    :param elsewhere: it runs in another interpreter than the suite's own.
+    """
+    # One thread each: the same numbers every time, and no worker starves another.
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    found = dict.fromkeys(threads, "1") | dict(os.environ) | {"PYTHONHASHSEED": "0"}
+    if elsewhere:  # These are where the suite's own interpreter looks for packages.
+        for name in ("PYTHONHOME", "PYTHONPATH"):
+            found.pop(name, None)
+    return found
 
 
 def _missing(raised: Raised) -> str | None:
@@ -355,28 +359,44 @@ def _missing(raised: Raised) -> str | None:
     return package
 
 
-def _unsound(identity: Identity) -> str | None:
+def unsound(identity: Identity) -> str | None:
     """What is wrong with what an implementation declares."""
     can: Capabilities = identity.capabilities
     if identity.protocol != _PROTOCOL:
         return f"speaks version {identity.protocol} of the protocol; this suite speaks {_PROTOCOL}"
     strange = [name for name in can.dtypes if name not in DTYPES]
-    if strange or not can.dtypes:
-        return f"capabilities.dtypes must be some of {', '.join(DTYPES)}; it is {_readable(str(can.dtypes))}"
-    if not can.ranks or any(rank not in _RANKS for rank in can.ranks):
-        return f"capabilities.ranks must be some of {', '.join(map(str, _RANKS))}; it is {can.ranks}"
+    if strange or not _some(can.dtypes):
+        return f"capabilities.dtypes must be some of {', '.join(DTYPES)}; it is {_listed(can.dtypes)}"
+    if not _some(can.ranks) or any(rank not in _RANKS for rank in can.ranks):
+        return f"capabilities.ranks must be some of {', '.join(map(str, _RANKS))}; it is {_listed(can.ranks)}"
+    if can.axes != "any" and (not _some(can.axes) or any(abs(axis) > _RANKS.stop for axis in can.axes)):
+        return f"capabilities.axes must be 'any' or some feature axes; it is {_listed(can.axes)}"
+    if len(can.names) > _MOST_NAMES:
+        return f"capabilities.names has {len(can.names)} pairs, more than the {_MOST_NAMES} allowed"
     for rank in can.ranks:
         if not any(can.takes_axis(axis, rank) for axis in range(rank)):
             return f"capabilities.axes has no axis of an input of rank {rank}; it is {can.axes}"
     return None
 
 
+def _some(values: tuple[object, ...]) -> bool:
+    """Whether there are any, each once."""
+    return 0 < len(values) == len(set(values))
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    text = readable(str(values[:8]))
+    return text if len(values) <= 8 else f"{text[:-1]}, ...), {len(values)} in all"
+
+
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# Those that turn the direction of writing among them, by which text is made to look like another.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _MOST_TEXT = 8000
+_MOST_NAMES = 16  # of warnings, and of a framework's own names of parameters
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """What a stranger wrote, without colours, with control characters spelled out, and not too long."""
     if len(text) > _MOST_TEXT:
         text = f"{text[: _MOST_TEXT // 2]} [...] {text[-_MOST_TEXT // 2 :]}"
@@ -384,20 +404,25 @@ def _readable(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def _cleaned(reply: Reply) -> Reply:
+def cleaned(reply: Reply) -> Reply:
     match reply:
         case Raised():
-            kind, text, trace = _readable(reply.kind), _readable(reply.text), _readable(reply.trace)
+            kind, text, trace = readable(reply.kind), readable(reply.text), readable(reply.trace)
             return msgspec.structs.replace(reply, kind=kind, text=text, trace=trace)
         case Identity():
-            name, version = _readable(reply.name), _readable(reply.version)
-            return msgspec.structs.replace(reply, name=name, version=version)
-        case Answer() if reply.warnings:
-            return msgspec.structs.replace(reply, warnings=tuple(map(_readable, reply.warnings[:16])))
+            name, version, can = readable(reply.name), readable(reply.version), reply.capabilities
+            if len(can.names) <= _MOST_NAMES:
+                names = tuple((readable(one), readable(other)) for one, other in can.names)
+                can = replace(can, names=names)
+            return msgspec.structs.replace(reply, name=name, version=version, capabilities=can)
+        case Answer():
+            arrays = {readable(name): value for name, value in reply.arrays.items()}
+            warnings = tuple(map(readable, reply.warnings[:_MOST_NAMES]))
+            return msgspec.structs.replace(reply, arrays=arrays, warnings=warnings)
     return reply
 
 
-class _Process:
+class Process:
     """A subprocess whose pipes are looked after whenever an answer is awaited, and never block the suite.
 
     :param memory: as for :class:`Worker`. It is told in the environment, for a Python worker to set before it
@@ -438,8 +463,12 @@ class _Process:
         return self._popen.pid
 
     def send(self, *requests: Call | Request) -> None:
+        self.put(b"".join([framing.frame(encode(request)) for request in requests]))
+
+    def put(self, data: bytes) -> None:
+        """Send bytes, whatever they say."""
         idle = not self._unsent
-        self._unsent += b"".join([framing.frame(encode(request)) for request in requests])
+        self._unsent += data
         if idle and not self._write():
             self._poll.register(self._stdin, select.POLLOUT)
 
@@ -448,17 +477,9 @@ class _Process:
             return message
         deadline = time.monotonic() + timeout
         while True:
-            left = deadline - time.monotonic()
-            ready = self._poll.poll(1e3 * max(0.0, min(_LOOK, left)))
-            for descriptor, _ in ready:
-                if descriptor == self._stdout:
-                    if not self._read():
-                        return None
-                elif descriptor == self._stderr:
-                    if not self._listen():
-                        self._poll.unregister(self._stderr)
-                elif self._write():
-                    self._poll.unregister(self._stdin)
+            ready = self._tend(deadline)
+            if ready is None:
+                return None
             if (message := self._frames.next()) is not None:
                 return message
             # A child of the dead may hold the pipes open, so their ends need not come.
@@ -466,6 +487,45 @@ class _Process:
                 return None
             if time.monotonic() >= deadline:
                 raise TimeoutError
+
+    def hang_up(self, timeout: float) -> tuple[int, int | None]:
+        """Close its standard input, once it has taken what was sent. How many bytes it wrote that nobody asked for,
+        and the exit status it ended with, or None if it did not end in time.
+        """
+        deadline, stdin = time.monotonic() + timeout, self._popen.stdin
+        stray, listening = 0, True
+        while time.monotonic() < deadline:
+            if not self._unsent and stdin is not None and not stdin.closed:
+                stdin.close()
+            if self._tend(deadline) is None and listening:
+                self._poll.unregister(self._stdout)
+                listening = False
+            ended = self._popen.poll() is not None
+            for _ in range(2 * _PIPE // _READ if ended and listening else 0):
+                stray += self._frames.drop()
+                if not self._read():
+                    break
+            stray += self._frames.drop()
+            if ended:
+                return stray, self._popen.returncode
+        return stray, None
+
+    def _tend(self, deadline: float) -> bool | None:
+        """Look after the pipes, for a moment at most. Whether there was anything to do; None once its standard output
+        has ended.
+        """
+        left = deadline - time.monotonic()
+        ready = self._poll.poll(1e3 * max(0.0, min(_LOOK, left)))
+        for descriptor, _ in ready:
+            if descriptor == self._stdout:
+                if not self._read():
+                    return None
+            elif descriptor == self._stderr:
+                if not self._listen():
+                    self._poll.unregister(self._stderr)
+            elif self._write():
+                self._poll.unregister(self._stdin)
+        return bool(ready)
 
     def unasked(self) -> bool:
         return len(self._frames) > 0
@@ -484,7 +544,7 @@ class _Process:
         text = self._tail.decode("utf-8", "replace")
         # faulthandler ends with a list that can be longer than all the rest.
         text = re.sub(r"^Extension modules: .*\n?", "", text, flags=re.MULTILINE)
-        return _readable(text[-_TAIL:]).strip()
+        return readable(text[-_TAIL:]).strip()
 
     def kill(self) -> None:
         try:

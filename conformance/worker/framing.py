@@ -58,6 +58,12 @@ class Frames:
     def feed(self, data: bytes) -> None:
         self._held += data
 
+    def drop(self) -> int:
+        """Forget what is held. How many bytes that was."""
+        count = len(self._held)
+        self._held.clear()
+        return count
+
     def next(self) -> bytes | None:
         """The next message, or None if it has not come in whole.
 

@@ -40,7 +40,7 @@ from conformance.script import (
     wire_name,
 )
 from conformance.worker import framing
-from conformance.worker.locate import load
+from conformance.worker.locate import load, resolve
 
 
 class Malformed(Exception):
@@ -181,7 +181,7 @@ def serve(name: str, requests: BinaryIO, replies: BinaryIO) -> None:
     """Load the implementation, then answer until the stream of requests ends."""
     own = os.getpid()
     try:
-        server: Server | None = Server(load(name))
+        server: Server | None = Server(load(resolve(name)))
         failure = None
     except BaseException as error:
         server, failure = None, raised(error)

@@ -1,7 +1,8 @@
 """A sound batch norm whose every subclass does one terrible thing, when asked to.
 
-It is asked to by an epsilon of :data:`ARMED`, so that in a stream of scripts exactly those misbehave that
-should. Nothing here is imported by the tests: only inside workers, by path.
+It is asked to by an epsilon of :data:`ARMED`, so that in a stream of scripts exactly those misbehave that should;
+or by every epsilon, where the environment says HOSTILE=always. Nothing here is imported by the tests: only inside
+workers, by path.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from conformance.implementation import Capabilities, Gradients, LayerConfig
 
 ARMED = 0.5
+ALWAYS = os.environ.get("HOSTILE") == "always"
 FOR_EVER = 3600
 
 
@@ -34,7 +36,7 @@ class Layer:
         self.held = {"gamma": np.ones(n, config.dtype), "beta": np.zeros(n, config.dtype)}
 
     def armed(self, call: str) -> bool:
-        return call == self.owner.at and self.config.epsilon == ARMED
+        return call == self.owner.at and (ALWAYS or self.config.epsilon == ARMED)
 
     def parameters(self) -> Any:
         return self.owner.misbehave(None, self.held) if self.armed("parameters") else self.held
@@ -75,7 +77,7 @@ class Sound:
 
     def build(self, config: LayerConfig) -> Any:
         layer = Layer(config, self)
-        if self.at == "build" and config.epsilon == ARMED:
+        if self.at == "build" and (ALWAYS or config.epsilon == ARMED):
             return self.misbehave(None, layer)
         return layer
 

@@ -125,7 +125,14 @@ IDENTITY = {
     "op": "identity",
     "name": "program",
     "version": "standard library",
-    "capabilities": {"dtypes": ["float32"], "ranks": [2], "axes": [-1], "affine": "always"},
+    "capabilities": {
+        "dtypes": ["float32"],
+        "ranks": [2],
+        "axes": [-1],
+        "affine": "always",
+        "inference": False,
+        "running": False,
+    },
 }
 ANSWER: dict[str, Any] = {"op": "answer"}
 
@@ -137,27 +144,43 @@ def batch_norm() -> NoReturn:
     """What an honest program does."""
     layers: dict[int, dict[str, Any]] = {}
     while True:
-        request = receive()
-        number = request.get("layer", 0)
-        match request["op"]:
-            case "hello":
-                send(IDENTITY)
-            case "build":
-                config = request["config"]
-                n = config["input_shape"][-1]
-                layers[number] = {"gamma": [1.0] * n, "beta": [0.0] * n, "epsilon": config["epsilon"]}
-                send(ANSWER)
-            case "load":
-                for name, value in request["parameters"].items():
-                    layers[number][name] = numbers(value)
-                send(ANSWER)
-            case "forward":
-                send({"op": "answer", "arrays": {"y": forward(layers[number], request["x"])}})
-            case "parameters":
-                held = {name: array(layers[number][name], [n]) for name in ("gamma", "beta")}
-                send({"op": "answer", "arrays": held})
-            case other:
-                send({"op": "raised", "kind": "NotImplementedError", "text": f"no {other} here"})
+        send(answered(layers, receive()))
+
+
+def answered(layers: dict[int, dict[str, Any]], request: dict[str, Any]) -> dict[str, Any]:
+    number = request.get("layer", 0)
+    match request["op"]:
+        case "hello":
+            return IDENTITY
+        case "build":
+            config = request["config"]
+            n = config["input_shape"][-1]
+            layers[number] = {"gamma": [1.0] * n, "beta": [0.0] * n, "epsilon": config["epsilon"]}
+            return ANSWER
+        case "load":
+            held = layers[number]
+            for name, value in request["parameters"].items():
+                if value["shape"] != [len(held[name])]:
+                    return {
+                        "op": "raised",
+                        "kind": "ValueError",
+                        "text": f"{name} has shape {value['shape']}",
+                    }
+                held[name] = numbers(value)
+            return ANSWER
+        case "forward":
+            if request["x"]["shape"][1:] != [len(layers[number]["gamma"])]:
+                return {"op": "raised", "kind": "ValueError", "text": "another number of features"}
+            return {"op": "answer", "arrays": {"y": forward(layers[number], request["x"])}}
+        case "parameters":
+            held = {
+                name: array(value, [len(value)])
+                for name, value in layers[number].items()
+                if name != "epsilon"
+            }
+            return {"op": "answer", "arrays": held}
+        case other:
+            return {"op": "raised", "kind": "NotImplementedError", "text": f"no {other} here"}
 
 
 def forward(layer: dict[str, Any], x: dict[str, Any]) -> dict[str, Any]:
