@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conformance.implementation import DTYPES
 from conformance.script import Raised
-from conformance.worker.client import CannotStart
+from conformance.worker.process import CannotStart
 
 #: How the suite calls what an adapter has.
 CALLED = {

@@ -30,9 +30,9 @@ from conformance.report import model, terminal
 from conformance.report.model import Report, Result
 from conformance.report.words import Finding, described_failure, findings, headline
 from conformance.requirement import Outcome
-from conformance.worker.client import CannotStart
 from conformance.worker.in_process import InProcessWorker
 from conformance.worker.locate import NotFound, load, resolve
+from conformance.worker.process import CannotStart
 
 
 class DoesNotHold(AssertionError):

@@ -17,8 +17,9 @@ from conformance.probes import Probe
 from conformance.requirement import Requirement, catalogue
 from conformance.script import Identity
 from conformance.shard import Profile, Shard, ShardResult, shard_in_steps
-from conformance.worker.client import CannotStart, NotDeclared, Worker
+from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
+from conformance.worker.process import CannotStart, NotDeclared
 
 #: Asked between cases whether to stop; told of every finished shard.
 Stop = Callable[[], bool]

@@ -25,8 +25,9 @@ from conformance.report.model import Result
 from conformance.report.words import Finding, described_failure, headline
 from conformance.requirement import Outcome, Requirement, catalogue
 from conformance.shard import Shard, ShardResult, shard_in_steps
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound, resolve
+from conformance.worker.process import CannotStart
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _MOST_CHARACTERS, _MOST_LINES = 4000, 12

@@ -24,8 +24,9 @@ from conformance.probes import training
 from conformance.realisation import realise
 from conformance.report import model
 from conformance.script import Answer, Build, Parameters, Raised
-from conformance.worker.client import CannotStart, NotDeclared, Worker
+from conformance.worker.client import Worker
 from conformance.worker.interpreter import executable
+from conformance.worker.process import CannotStart, NotDeclared
 from tests.conftest import Command
 
 ROOT = Path(conformance.__file__).parents[1]

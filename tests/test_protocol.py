@@ -42,8 +42,9 @@ from conformance.script import (
     numpy_dtype,
 )
 from conformance.worker import framing
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import Worker
 from conformance.worker.framing import MOST_BYTES, Frames, FramingError
+from conformance.worker.process import CannotStart
 
 #: The machine may be busy.
 unhurried = settings(deadline=None)

@@ -34,8 +34,9 @@ from conformance.script import (
     Raised,
     Script,
 )
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
+from conformance.worker.process import CannotStart
 from tests.processes import alive, descendants, end, needs_proc
 
 HOSTILE = Path(__file__).parent / "hostile" / "layers.py"

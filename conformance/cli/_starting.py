@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import requires
 
-from conformance.worker.client import CannotStart
+from conformance.worker.process import CannotStart
 
 
 def remedy(error: CannotStart) -> str:

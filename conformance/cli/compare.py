@@ -15,8 +15,9 @@ from conformance.compare import PATTERNS, compare
 from conformance.parallel import run_all
 from conformance.report import comparison, model, terminal
 from conformance.report.renderers import write_forms
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
+from conformance.worker.process import CannotStart
 
 _COULD_NOT_START = 3
 

@@ -13,8 +13,9 @@ from rich.table import Table
 
 from conformance.cli._starting import remedy
 from conformance.script import Identity
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import Worker
 from conformance.worker.locate import registered
+from conformance.worker.process import CannotStart
 
 
 @click.command("list")

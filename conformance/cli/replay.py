@@ -11,8 +11,9 @@ from rich.console import Console
 from conformance.cli._starting import remedy
 from conformance.replay import BadCase, read_case, replay
 from conformance.report import terminal
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
+from conformance.worker.process import CannotStart
 
 _FAILED, _COULD_NOT_START = 1, 3
 

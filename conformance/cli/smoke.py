@@ -11,9 +11,10 @@ from conformance.advice import on_start, place
 from conformance.cli._starting import remedy
 from conformance.script import Identity
 from conformance.smoke import Problem, Smoke, smoke
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import Worker
 from conformance.worker.interpreter import executable
 from conformance.worker.locate import NotFound
+from conformance.worker.process import CannotStart
 
 _PROBLEMS, _COULD_NOT_START = 1, 3
 

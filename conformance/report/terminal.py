@@ -90,7 +90,9 @@ class Progress:
         )
         state = f"{len(result.shards)} shards, {failing} failing verdicts"
         if result.status not in ("complete", "partial"):
-            state = "not installed" if result.status == "missing" else "does not start"
+            state = {"missing": "not installed", "unsupported": "not declared"}.get(
+                result.status, "does not start"
+            )
         seconds = time.monotonic() - self._started
         self._console.print(
             f"[{seconds:6.1f} s] {result.implementation}: {state}", markup=False, highlight=False

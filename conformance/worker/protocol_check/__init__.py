@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from conformance.worker.client import CannotStart
+from conformance.worker.process import CannotStart
 from conformance.worker.protocol_check import calls, ending, refusals
 from conformance.worker.protocol_check.check import Unasked
 from conformance.worker.protocol_check.talk import Talk, Wrong

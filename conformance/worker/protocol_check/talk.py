@@ -28,7 +28,8 @@ from conformance.script import (
     numpy_dtype,
 )
 from conformance.worker import framing
-from conformance.worker.client import Process, cleaned, environment, readable, unsound
+from conformance.worker.process import Process, environment
+from conformance.worker.untrusted import cleaned, readable, unsound
 
 #: A message, or the map that is one, or bytes in place of one.
 Said: TypeAlias = Message | Mapping[str, Any] | bytes
@@ -47,7 +48,7 @@ class Talk:
 
     :param timeout: seconds to wait for one reply, or for its end.
     :param start_timeout: seconds to wait for the first reply.
-    :raises conformance.worker.client.CannotStart: there is no such program.
+    :raises conformance.worker.process.CannotStart: there is no such program.
     """
 
     def __init__(self, command: str, *, timeout: float, start_timeout: float) -> None:

@@ -1,0 +1,86 @@
+"""What a stranger wrote or declares, made fit to be shown and believed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import msgspec
+
+from conformance.implementation import DTYPES, Capabilities, Idiom
+from conformance.script import Answer, Identity, Raised, Reply
+
+_PROTOCOL = 1
+_RANKS = range(2, 6)  # those for which there are cases
+_COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+# Those that turn the direction of writing among them, by which text is made to look like another.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_MOST_TEXT = 8000
+_MOST_NAMES = 16  # of warnings, and of a framework's own names of parameters
+
+
+def readable(text: str) -> str:
+    """What a stranger wrote, without colours, with control characters spelled out, and not too long."""
+    if len(text) > _MOST_TEXT:
+        text = f"{text[: _MOST_TEXT // 2]} [...] {text[-_MOST_TEXT // 2 :]}"
+    text = _COLOURS.sub("", text.replace("\r\n", "\n"))
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def cleaned(reply: Reply) -> Reply:
+    match reply:
+        case Raised():
+            kind, text, trace = readable(reply.kind), readable(reply.text), readable(reply.trace)
+            return msgspec.structs.replace(reply, kind=kind, text=text, trace=trace)
+        case Identity():
+            name, version, can = readable(reply.name), readable(reply.version), reply.capabilities
+            if len(can.names) <= _MOST_NAMES:
+                names = tuple((readable(one), readable(other)) for one, other in can.names)
+                can = replace(can, names=names)
+            idiom = None if reply.idiom is None else _readable_idiom(reply.idiom)
+            return msgspec.structs.replace(reply, name=name, version=version, capabilities=can, idiom=idiom)
+        case Answer():
+            arrays = {readable(name): value for name, value in reply.arrays.items()}
+            warnings = tuple(map(readable, reply.warnings[:_MOST_NAMES]))
+            return msgspec.structs.replace(reply, arrays=arrays, warnings=warnings)
+    return reply
+
+
+def _readable_idiom(idiom: Idiom) -> Idiom:
+    """Its pieces become scripts, which are shown before anybody runs them."""
+    get, set_ = (
+        tuple((readable(name), readable(piece)) for name, piece in pairs[:_MOST_NAMES])
+        for pairs in (idiom.get, idiom.set)
+    )
+    texts = (idiom.setup, idiom.build, idiom.apply, idiom.differentiate)
+    return Idiom(*map(readable, texts), get, set_)
+
+
+def unsound(identity: Identity) -> str | None:
+    """What is wrong with what an implementation declares."""
+    can: Capabilities = identity.capabilities
+    if identity.protocol != _PROTOCOL:
+        return f"speaks version {identity.protocol} of the protocol; this suite speaks {_PROTOCOL}"
+    strange = [name for name in can.dtypes if name not in DTYPES]
+    if strange or not _some(can.dtypes):
+        return f"capabilities.dtypes must be some of {', '.join(DTYPES)}; it is {_listed(can.dtypes)}"
+    if not _some(can.ranks) or any(rank not in _RANKS for rank in can.ranks):
+        return f"capabilities.ranks must be some of {', '.join(map(str, _RANKS))}; it is {_listed(can.ranks)}"
+    if can.axes != "any" and (not _some(can.axes) or any(abs(axis) > _RANKS.stop for axis in can.axes)):
+        return f"capabilities.axes must be 'any' or some feature axes; it is {_listed(can.axes)}"
+    if len(can.names) > _MOST_NAMES:
+        return f"capabilities.names has {len(can.names)} pairs, more than the {_MOST_NAMES} allowed"
+    for rank in can.ranks:
+        if not any(can.takes_axis(axis, rank) for axis in range(rank)):
+            return f"capabilities.axes has no axis of an input of rank {rank}; it is {can.axes}"
+    return None
+
+
+def _some(values: tuple[object, ...]) -> bool:
+    """Whether there are any, each once."""
+    return 0 < len(values) == len(set(values))
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    text = readable(str(values[:8]))
+    return text if len(values) <= 8 else f"{text[:-1]}, ...), {len(values)} in all"
