@@ -52,8 +52,10 @@ def _readable_idiom(idiom: Idiom) -> Idiom:
         tuple((readable(name), readable(piece)) for name, piece in pairs[:_MOST_NAMES])
         for pairs in (idiom.get, idiom.set)
     )
-    texts = (idiom.setup, idiom.build, idiom.apply, idiom.differentiate)
-    return Idiom(*map(readable, texts), get, set_)
+    setup, build, apply, differentiate = (
+        readable(piece) for piece in (idiom.setup, idiom.build, idiom.apply, idiom.differentiate)
+    )
+    return Idiom(setup, build, apply, differentiate, get, set_)
 
 
 def unsound(identity: Identity) -> str | None:
