@@ -303,18 +303,29 @@ def _cause(report: Report, failing: dict[str, Result], name: str) -> str:
     """
     presupposes = {r.id: r.presupposes for r in report.requirements}
     order = list(presupposes)
-    if failing[name].outcome is Outcome.ERROR:
+    seen = [name]  # A report may come from a stranger, and its requirements presuppose each other in a ring.
+    while (earlier := _explaining(presupposes, order, failing, name)) is not None and earlier not in seen:
+        seen.append(earlier)
+        name = earlier
+    return name
+
+
+def _explaining(
+    presupposes: Mapping[str, tuple[str, ...]], order: list[str], failing: dict[str, Result], name: str
+) -> str | None:
+    first = presupposes.get(name, ())
+    if failing[name].outcome is Outcome.ERROR and name not in _SHAPES[:2]:
         # A layer whose gamma or beta is no n-vector cannot so much as be loaded.
-        presupposes[name] = ("shape.gamma", "shape.beta", *presupposes[name])
+        first = (*_SHAPES[:2], *first)
     own = set(failing_dtypes(failing[name]))
-    for earlier in presupposes[name]:
-        if earlier not in failing:
+    for earlier in first:
+        if earlier not in failing or earlier == name:
             continue
         theirs = set(failing_dtypes(failing[earlier]))
-        mutual = name in presupposes[earlier]
+        mutual = name in presupposes.get(earlier, ())
         if own < theirs or (own == theirs and not (mutual and order.index(name) > order.index(earlier))):
-            return _cause(report, failing, earlier)
-    return name
+            return earlier
+    return None
 
 
 def headline(finding: Finding) -> str:
