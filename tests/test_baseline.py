@@ -75,6 +75,7 @@ def test_a_baseline_can_be_started_from_a_report(bnconf: Command, tmp_path: Path
         ("[[know]]\nrequirement = 'a'\nreason = 'b'", "unknown field `know`"),
         ("[[known]]\nrequirement = 'a'\nreason = 'b'\ndtype = 'float8'", "dtype 'float8'"),
         ("[[known]]\nrequirement = 'a'\nreason = 'b'\nlink = 'javascript:x'", "https://"),
+        ("a." * 100_000 + "a = 1", "more than 200 dots"),
         ("#" * (1 << 20) + "#", "larger than a baseline"),
     ],
 )

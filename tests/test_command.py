@@ -76,6 +76,19 @@ def test_scalars_are_called_by_their_shape(bnconf: Command, wrong: Wrong) -> Non
     assert "gamma has shape () for 2 features" in said
 
 
+def test_an_adapter_that_builds_nothing_is_told_so(bnconf: Command, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(
+        "from conformance.implementation import Capabilities\n"
+        "class Broken:\n"
+        "    name, version, capabilities = 'broken', '1', Capabilities()\n"
+        "    def build(self, config): raise RuntimeError('no such kernel')\n"
+    )
+    done = bnconf("run", "broken.py:Broken", *FEW, "-r", "shape.*", "-r", "forward.training")
+    assert done.returncode == 1
+    assert "build raised RuntimeError: no such kernel" in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stderr
+
+
 def test_profile_shows_where_the_time_went(bnconf: Command) -> None:
     said = bnconf("run", "reference", *FEW, "-r", "forward.training", "--profile").stdout
     for part in ("generation", "wire", "implementation", "judging"):
