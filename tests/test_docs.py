@@ -9,6 +9,7 @@ import importlib.util
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -178,3 +179,22 @@ def test_the_picture_is_what_its_script_draws() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.draw() == (DOCS / "batch.svg").read_text(encoding="utf-8")
+
+
+def test_every_command_that_is_shown_exists_with_its_options() -> None:
+    """In the README and the documents: the subcommand, and each of its long options."""
+    shown = 0
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        for line in re.findall(r"^(?:\$ )?bnconf .*$|`bnconf [^`]+`", path.read_text(), re.MULTILINE):
+            words = shlex.split(line.strip("`$ ").partition("  #")[0])[1:]
+            command = main.commands.get(words[0])
+            assert command is not None or words[0].startswith("-"), f"{path.name}: {line}"
+            known = {option for p in (command.params if command else ()) for option in p.opts} | {
+                "--help",
+                "--version",
+            }
+            for word in words[1:]:
+                option = word.partition("=")[0]
+                assert not option.startswith("--") or option in known, f"{path.name}: {line}"
+            shown += 1
+    assert shown > 30
