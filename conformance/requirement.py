@@ -320,6 +320,7 @@ class Requirement:
 
     :ivar levels: levels that differ from ``level`` for a dtype.
     :ivar probes: the experiments on whose observations it is judged.
+    :ivar dtypes: those it is about; none means all.
     :ivar presupposes: requirements without which this one cannot hold. It is judged all the same; a report
         names the cause first.
     """
@@ -332,6 +333,7 @@ class Requirement:
     judge: Callable[[Trial], Verdict]
     levels: tuple[tuple[str, Level], ...] = ()
     presupposes: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -343,6 +345,8 @@ class Requirement:
     def verdict(self, trial: Trial) -> Verdict:
         """Judge a trial, once it is clear that the implementation did what was asked of it."""
         observation = trial.observation
+        if self.dtypes and trial.case.dtype not in self.dtypes:
+            return Verdict(Outcome.UNSUPPORTED, message=f"is about {', '.join(self.dtypes)}")
         if observation.lost is not None:
             return Verdict(Outcome(observation.lost.outcome), message=observation.lost.text)
         unexpected = observation.unexpected()
@@ -377,6 +381,7 @@ def requirement(
     probes: tuple[Probe, ...],
     levels: dict[str, Level] | None = None,
     presupposes: tuple[str, ...] = (),
+    dtypes: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Trial], Verdict]], Callable[[Trial], Verdict]]:
     """Register the decorated function as the judge of a requirement.
 
@@ -387,7 +392,7 @@ def requirement(
         if id in _registered:
             raise ValueError(f"there already is a requirement {id!r}")
         _registered[id] = Requirement(
-            id, level, statement, source, probes, judge, tuple((levels or {}).items()), presupposes
+            id, level, statement, source, probes, judge, tuple((levels or {}).items()), presupposes, dtypes
         )
         return judge
 

@@ -16,7 +16,6 @@ from conformance.realisation import Arrays
 from conformance.requirement import (
     MUST,
     SHOULD,
-    Outcome,
     Point,
     Trial,
     Verdict,
@@ -96,10 +95,9 @@ def variance(trial: Trial) -> Verdict:
     source="[N]",
     probes=(probes.training, probes.inference, gradient.training),
     presupposes=("forward.training", "forward.inference"),
+    dtypes=("float64",),
 )
 def double(trial: Trial) -> Verdict:
-    if trial.case.dtype != "float64":
-        return Verdict(Outcome.UNSUPPORTED, message="is of float64 alone")
     return worst([trial.forward_within(0), *_gradients(trial, MUST)])
 
 
@@ -124,10 +122,9 @@ half_probe = Probe(
     source="[N]",
     probes=(probes.training, probes.inference, probes.training_hard, half_probe),
     presupposes=("forward.training", "forward.inference", "numerics.bound"),
+    dtypes=("float16", "bfloat16"),
 )
 def half(trial: Trial) -> Verdict:
-    if trial.case.dtype not in ("float16", "bfloat16"):
-        return Verdict(Outcome.UNSUPPORTED, message="is of half precision alone")
     return trial.forward_within(0, SHOULD)
 
 
@@ -225,11 +222,10 @@ def _measured(
     source="[N]",
     probes=(large,),
     presupposes=("forward.training", "numerics.half"),
+    dtypes=("float32", "float16", "bfloat16"),
 )
 def large_batch(trial: Trial) -> Verdict:
     case = trial.case
-    if case.dtype == "float64":
-        return Verdict(Outcome.UNSUPPORTED, message="is of float32 and narrower")
     forwarded = trial.forwards[0]
     granted = replace(arithmetic(case.dtype, case.count, SHOULD), growth=probabilistic(case.count))
     expected = forwarded.expected(granted=granted)
