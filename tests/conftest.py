@@ -18,7 +18,7 @@ WRONG = Path(__file__).parent / "wrong_layers.py"
 def bnconf(tmp_path: Path) -> Command:
     """Run the command in an empty folder, as a user does."""
 
-    def run(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "conformance", *arguments]
         return subprocess.run(
             command, cwd=tmp_path, capture_output=True, text=True, timeout=timeout, check=False

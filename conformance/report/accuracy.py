@@ -68,16 +68,18 @@ def accuracy(implementation: str, tallies: Sequence[Tally]) -> list[Accuracy]:
         for of in ("y", "dx"):
             own = [p for p in points if p.of == of]
             if own:
-                extremes = [t.extremes[of] for t in tallies if t.dtype == dtype and of in t.extremes]
-                point, case = max(extremes, key=lambda extreme: extreme[0].ratio)
-                found.append(
-                    replace(
-                        _accuracy(implementation, requirement, dtype, own),
-                        worst=_measured(point),
-                        worst_case=case.only((point.feature,)),
-                    )
-                )
+                found.append(_with_worst(_accuracy(implementation, requirement, dtype, own), tallies))
     return found
+
+
+def _with_worst(measured: Accuracy, tallies: Sequence[Tally]) -> Accuracy:
+    own = [
+        t.extremes[measured.of] for t in tallies if t.dtype == measured.dtype and measured.of in t.extremes
+    ]
+    if not own:
+        return measured
+    point, case = max(own, key=lambda extreme: extreme[0].ratio)
+    return replace(measured, worst=_measured(point), worst_case=case.only((point.feature,)))
 
 
 def _accuracy(implementation: str, requirement: str, dtype: str, points: list[Point]) -> Accuracy:
