@@ -32,18 +32,18 @@ Function: TypeAlias = Callable[[Any, bool, Arrays, Arrays, Any], tuple[Any, Arra
 
 
 class JaxLayer:
-    """One layer, and the state it is in.
+    """One layer, and the state it is in."""
 
-    :ivar function: pure. :ivar layer: its first argument, hashable, the same for layers that are built the same, so
-        that they share what was compiled.
-    """
-
-    function: Function
-    layer: Hashable
-
-    def __init__(self, affine: Arrays, state: Arrays, *, compiled: bool) -> None:
+    def __init__(
+        self, function: Function, layer: Hashable, affine: Arrays, state: Arrays, *, compiled: bool
+    ) -> None:
+        """:param function: pure. :param layer: its first argument, hashable; the same for layers that are built the
+        same, so that they share what was compiled.
+        """
         self.affine, self.state = affine, state
-        self._call, self._pull = (_call_compiled, _pull_compiled) if compiled else (_call, _pull)
+        self._call: Callable[..., Any] = _call_compiled if compiled else _call
+        self._pull: Callable[..., Any] = _pull_compiled if compiled else _pull
+        self._function, self._layer = function, layer
 
     def parameters(self) -> dict[str, Array]:
         return {name: np.array(value) for name, value in {**self.affine, **self.state}.items()}
@@ -65,7 +65,7 @@ class JaxLayer:
 
     def forward(self, x: Array, *, training: bool) -> Array:
         # Copies, since JAX may keep the very memory it is given.
-        self._last = type(self).function, self.layer, training, dict(self.affine), self.state, jnp.array(x)
+        self._last = self._function, self._layer, training, dict(self.affine), self.state, jnp.array(x)
         y, self.state = self._call(*self._last)
         return np.array(y)
 

@@ -39,7 +39,6 @@ def _apply(layer: Any, training: bool, affine: Arrays, state: Arrays, x: Any) ->
 
 
 class _Layer(JaxLayer):
-    function = _apply
     mode: Literal["batch", "ema"]
     leaves: tuple[str, ...]  #: names of what the state consists of, in its order
 
@@ -54,9 +53,9 @@ class _Layer(JaxLayer):
         )
         affine = {name: getattr(module, native) for name, native in _NAMES} if config.scale else {}
         _, self.module = equinox.partition(module, equinox.is_array)
-        self.layer = self.module, config.axis, jax.tree.structure(state), self.leaves
+        layer = self.module, config.axis, jax.tree.structure(state), self.leaves
         leaves = dict(zip(self.leaves, jax.tree.leaves(state), strict=True))
-        super().__init__(affine, leaves, compiled=compiled)
+        super().__init__(_apply, layer, affine, leaves, compiled=compiled)
 
 
 class _BatchLayer(_Layer):

@@ -28,10 +28,8 @@ def _apply(module: Any, training: bool, affine: Arrays, state: Arrays, x: Any) -
 
 
 class _Layer(JaxLayer):
-    function = _apply
-
     def __init__(self, config: LayerConfig, *, fast: bool, compiled: bool) -> None:
-        self.layer = linen.BatchNorm(
+        module = linen.BatchNorm(
             axis=config.axis,
             **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
             dtype=config.dtype,
@@ -41,9 +39,10 @@ class _Layer(JaxLayer):
             use_fast_variance=fast,
         )
         example = jnp.zeros(config.input_shape, config.dtype)
-        variables = self.layer.init(jax.random.key(0), example, use_running_average=False)
+        variables = module.init(jax.random.key(0), example, use_running_average=False)
         affine = renamed(_CANONICAL, variables.get("params", {}))
-        super().__init__(affine, renamed(_CANONICAL, variables["batch_stats"]), compiled=compiled)
+        state = renamed(_CANONICAL, variables["batch_stats"])
+        super().__init__(_apply, module, affine, state, compiled=compiled)
 
 
 def _idiom(*, fast: bool, compiled: bool) -> Idiom:

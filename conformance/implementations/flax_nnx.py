@@ -27,8 +27,6 @@ def _arrays(state: Any) -> Arrays:
 
 
 class _Layer(JaxLayer):
-    function = _apply
-
     def __init__(self, config: LayerConfig, *, compiled: bool) -> None:
         module = nnx.BatchNorm(
             config.input_shape[config.axis],
@@ -40,8 +38,8 @@ class _Layer(JaxLayer):
             use_scale=config.scale,
             rngs=nnx.Rngs(0),
         )
-        self.layer, affine, state = nnx.split(module, nnx.Param, nnx.BatchStat)
-        super().__init__(_arrays(affine), _arrays(state), compiled=compiled)
+        graph, affine, state = nnx.split(module, nnx.Param, nnx.BatchStat)
+        super().__init__(_apply, graph, _arrays(affine), _arrays(state), compiled=compiled)
 
     def native(self, value: Array, old: Any) -> Any:
         """As ``variable[...] = value`` would, which keeps the dtype."""

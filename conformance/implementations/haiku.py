@@ -50,16 +50,14 @@ def _state(averages: Any) -> Arrays:
 
 
 class _Layer(JaxLayer):
-    function = _apply
-
     def __init__(self, config: LayerConfig, *, compiled: bool) -> None:
         rank = len(config.input_shape)
         axis = tuple(k for k in range(rank) if k != config.axis % rank)
-        self.layer = _transformed(config.epsilon, config.momentum, config.scale, config.center, axis)
-        params, averages = self.layer.init(None, jnp.zeros(config.input_shape, config.dtype), True)
+        transformed = _transformed(config.epsilon, config.momentum, config.scale, config.center, axis)
+        params, averages = transformed.init(None, jnp.zeros(config.input_shape, config.dtype), True)
         held = params.get(_MODULE, {})
         affine = {name: held[native] for name, native in _AFFINE.items() if native in held}
-        super().__init__(affine, _state(averages), compiled=compiled)
+        super().__init__(_apply, transformed, affine, _state(averages), compiled=compiled)
 
     def load(self, parameters: Mapping[str, Array]) -> None:
         """Statistics that come alone stand for many batches, so that they move on from there."""
