@@ -1,10 +1,10 @@
 """Equinox, mode="ema", the default: training does not normalise by the batch.
 
-Promised: "With mode = 'ema' exponential running means and variances are kept. During training the batch statistics are
-    used to fill in the running statistics until they are populated."
+Promised: "With mode = 'ema' exponential running means and variances are kept. During training the batch statistics
+    are used to fill in the running statistics until they are populated."
     https://docs.kidger.site/equinox/api/nn/normalisation/#equinox.nn.BatchNorm
-Happens: the first batch is normalised by its own mean and variance. Every later one is normalised by the running ones,
-    with this batch averaged in: a batch unlike those before has neither mean 0 nor variance 1.
+Happens: the first batch is normalised by its own mean and variance. Every later one is normalised by the running
+    ones, with this batch averaged in: a batch unlike those before has neither mean 0 nor variance 1.
 Upstream: https://github.com/patrick-kidger/equinox/issues/659 reports unstable training; a warning advises "batch".
 """
 

@@ -17,7 +17,7 @@ import numpy as np
 
 x = np.array([[-1.0], [1.0]], np.float32)
 layer, state = eqx.nn.make_with_state(eqx.nn.BatchNorm)(1, axis_name="batch", mode="batch")
-over = dict(axis_name="batch", in_axes=(0, None), out_axes=(0, None))
+over = {"axis_name": "batch", "in_axes": (0, None), "out_axes": (0, None)}
 for step in range(1, 501):
     y, state = jax.vmap(layer, **over)(x, state)
     if step in (1, 10, 100, 500):
