@@ -1,0 +1,97 @@
+"""What the adapters of JAX's libraries share. A layer there is a function of its parameters, its state and x, which
+gives y and the next state; gradients are ``jax.vjp``'s, and ``jax.jit`` compiles either.
+
+https://docs.jax.dev/en/latest/_autosummary/jax.vjp.html,
+https://docs.jax.dev/en/latest/_autosummary/jax.jit.html
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from conformance.implementation import Array, Gradients
+
+os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
+os.environ.setdefault("PJRT_NPROC", "1")  # threads of XLA's pool; the XLA_FLAGS for it do nothing
+
+import jax
+import jax.numpy as jnp
+
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+#: For the scripts, before the imports.
+SETUP = 'import os\n\nos.environ["JAX_ENABLE_X64"] = "1"'
+VERSION = str(jax.__version__)
+
+Arrays: TypeAlias = dict[str, Any]
+#: (the layer, training, gamma and beta, state, x) -> (y, next state), arrays by canonical names.
+Function: TypeAlias = Callable[[Any, bool, Arrays, Arrays, Any], tuple[Any, Arrays]]
+
+
+class JaxLayer:
+    """One layer, and the state it is in."""
+
+    def __init__(
+        self, function: Function, layer: Hashable, affine: Arrays, state: Arrays, *, compiled: bool
+    ) -> None:
+        """:param function: pure. :param layer: its first argument, hashable; the same for layers that are built the
+        same, so that they share what was compiled.
+        """
+        self.affine, self.state = affine, state
+        self._call: Callable[..., Any] = _call_compiled if compiled else _call
+        self._pull: Callable[..., Any] = _pull_compiled if compiled else _pull
+        self._function, self._layer = function, layer
+
+    def parameters(self) -> dict[str, Array]:
+        return {name: np.array(value) for name, value in {**self.affine, **self.state}.items()}
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        for name, value in parameters.items():
+            held = self.affine if name in self.affine else self.state
+            if name not in held:
+                raise ValueError(
+                    f"the layer has no {name}; it has {', '.join({**self.affine, **self.state})}"
+                )
+            held[name] = self.native(value, held[name])
+
+    def native(self, value: Array, old: Any) -> Any:
+        """An array to take the place of ``old``, in as wide a dtype: statistics of half-precision inputs are kept
+        in float32, and those of float64 become so in the first step.
+        """
+        return jnp.array(value, jnp.promote_types(value.dtype, old.dtype))
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        # Copies, since JAX may keep the very memory it is given.
+        self._last = self._function, self._layer, training, dict(self.affine), self.state, jnp.array(x)
+        y, self.state = self._call(*self._last)
+        return np.array(y)
+
+    def backward(self, dy: Array) -> Gradients:
+        """Recording a call takes ten times as long as making it, so it is repeated, from the state it met."""
+        affine, x = self._pull(*self._last, jnp.array(dy))
+        return Gradients(x=np.array(x), **{name: np.array(value) for name, value in affine.items()})
+
+
+def _call(
+    function: Function, layer: Hashable, training: bool, affine: Arrays, state: Arrays, x: Any
+) -> tuple[Any, Arrays]:
+    return function(layer, training, affine, state, x)
+
+
+def _pull(
+    function: Function, layer: Hashable, training: bool, affine: Arrays, state: Arrays, x: Any, dy: Any
+) -> Any:
+    """The gradients of gamma and beta, and of x."""
+    return jax.vjp(lambda affine, x: function(layer, training, affine, state, x)[0], affine, x)[1](dy)
+
+
+_call_compiled = jax.jit(_call, static_argnums=(0, 1, 2))
+_pull_compiled = jax.jit(_pull, static_argnums=(0, 1, 2))
+
+
+def renamed(names: Mapping[str, str], arrays: Mapping[str, Any]) -> Arrays:
+    """The arrays under other names."""
+    return {names[name]: value for name, value in arrays.items()}
