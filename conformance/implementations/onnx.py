@@ -27,30 +27,31 @@ _NATIVE = dict(_NAMES)
 _INITIALLY = {"gamma": 1, "beta": 0, "running_mean": 0, "running_var": 1}
 
 
-def batch_norm_model(dtype, opset, training, **attributes):  # type: ignore[no-untyped-def]  # goes into scripts
+def batch_norm_model(
+    dtype: str, rank: int, opset: int, training: bool, **attributes: float
+) -> onnx.ModelProto:  # its source goes into scripts
     inputs = ["X", "scale", "B", "input_mean", "input_var"]
     outputs = ["Y", "running_mean", "running_var"] if training else ["Y"]
     if opset >= 14:
         attributes["training_mode"] = int(training)
     node = onnx.helper.make_node("BatchNormalization", inputs, outputs, **attributes)
     kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-    typed = {name: onnx.helper.make_tensor_value_info(name, kind, None) for name in inputs + outputs}
-    graph = onnx.helper.make_graph(
-        [node], "batch_norm", [typed[name] for name in inputs], [typed[name] for name in outputs]
-    )
+    extents = {name: [None] * (rank if name in ("X", "Y") else 1) for name in inputs + outputs}
+    ends = [
+        [onnx.helper.make_tensor_value_info(name, kind, extents[name]) for name in names]
+        for names in (inputs, outputs)
+    ]
+    graph = onnx.helper.make_graph([node], "batch_norm", *ends)
     opsets = [onnx.helper.make_opsetid("", opset)]
     version = onnx.helper.find_min_ir_version_for(opsets)
     return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=version)
 
 
 class _Layer:
-    """:param runners: one runner of a model for each, made when it is first called for."""
-
     def __init__(self, config: LayerConfig, implementation: _Onnx) -> None:
         self._config, self._implementation = config, implementation
         n = config.input_shape[config.axis]
         self._held = {name: np.full(n, value, config.dtype) for name, value in _INITIALLY.items()}
-        self._runners: dict[bool, Any] = {}
 
     def parameters(self) -> dict[str, Array]:
         return dict(self._held)
@@ -59,10 +60,9 @@ class _Layer:
         self._held |= parameters
 
     def forward(self, x: Array, *, training: bool) -> Array:
-        if training not in self._runners:
-            self._runners[training] = self._implementation.runner(self._config, training)
         inputs = {_NATIVE[name]: value for name, value in self._held.items()}
-        y, *statistics = self._runners[training]({"X": np.moveaxis(x, self._config.axis, 1), **inputs})
+        run = self._implementation.runner(self._config, training)
+        y, *statistics = run({"X": np.moveaxis(x, self._config.axis, 1), **inputs})
         self._held |= zip(("running_mean", "running_var"), statistics, strict=False)
         return np.moveaxis(y, 1, self._config.axis)
 
@@ -72,16 +72,18 @@ class _Layer:
 
 def _idiom(opset: int, imports: str, run: str) -> Idiom:
     """:param run: an expression for the outputs of ``model`` for ``inputs``, a list."""
-    source = inspect.getsource(batch_norm_model).replace(
-        "  # type: ignore[no-untyped-def]  # goes into scripts", ""
-    )
+    source = inspect.getsource(batch_norm_model).replace("  # its source goes into scripts", "")
     return Idiom(
         setup=f"import ml_dtypes\nimport numpy as np\nimport onnx\n{imports}\n\n\n{source}\n",
         build="\n".join(
-            ["$layer = {", *(f'    "{_NATIVE[k]}": np.full($n, {v}, "$dtype"),' for k, v in _INITIALLY.items()), "}"]
+            [
+                "$layer = {",
+                *(f'    "{_NATIVE[k]}": np.full($n, {v}, "$dtype"),' for k, v in _INITIALLY.items()),
+                "}",
+            ]
         ),
         apply=f"""\
-model = batch_norm_model("$dtype", {opset}, $training, epsilon=$epsilon, momentum=$momentum)
+model = batch_norm_model("$dtype", np.ndim($x), {opset}, $training, epsilon=$epsilon, momentum=$momentum)
 inputs = {{"X": np.asarray($x, "$dtype"), **$layer}}
 y, *statistics = {run}
 $layer.update(zip(["input_mean", "input_var"], statistics))""",
@@ -97,16 +99,22 @@ class _Onnx:
     idiom: Idiom
     opset: ClassVar[int]
 
+    def __init__(self) -> None:
+        self._runners: dict[tuple[Any, ...], Any] = {}
+
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config, self)
 
     def runner(self, config: LayerConfig, training: bool) -> Any:
-        """A function from the node's inputs by name to its outputs, a list."""
-        return self.run(
-            batch_norm_model(
-                config.dtype, self.opset, training, epsilon=config.epsilon, momentum=config.momentum
-            )
-        )
+        """A function from the node's inputs by name to its outputs, a list. The shapes are left open, so that one
+        serves many layers.
+        """
+        key = config.dtype, len(config.input_shape), self.opset, training
+        attributes = {"epsilon": config.epsilon, "momentum": config.momentum}
+        wanted = *key, *attributes.values()
+        if wanted not in self._runners:
+            self._runners[wanted] = self.run(batch_norm_model(*key, **attributes))
+        return self._runners[wanted]
 
     def run(self, model: Any) -> Any:
         raise NotImplementedError
@@ -177,6 +185,7 @@ class OnnxRuntime(_Onnx):
     def __init__(self) -> None:
         import onnxruntime
 
+        super().__init__()
         self.version = str(onnxruntime.__version__)
 
     def run(self, model: Any) -> Any:
@@ -197,3 +206,33 @@ class OnnxRuntime9(OnnxRuntime):
     opset = 9
     capabilities = _capabilities(("float32", "float64", "float16"), training=False)
     idiom = _idiom(opset, "import onnxruntime", _SESSION)
+
+
+class OpenVinoOnnx(_Onnx):
+    """``openvino.Core.read_model`` on the CPU: https://docs.openvino.ai/2025/openvino-workflow/model-preparation/convert-model-onnx.html.
+    Attributes epsilon, momentum and training_mode.
+    """
+
+    name = "OpenVINO from ONNX"
+    opset = 15
+    capabilities = _capabilities(("float32", "float64", "float16", "bfloat16"), training=True)
+    idiom = _idiom(
+        opset,
+        "import openvino as ov",
+        'ov.Core().compile_model(\n    ov.Core().read_model(model.SerializeToString()), "CPU"\n)(inputs).to_tuple()',
+    )
+
+    def __init__(self) -> None:
+        import openvino
+
+        super().__init__()
+        self.version = str(openvino.__version__)
+
+    def run(self, model: Any) -> Any:
+        import openvino
+
+        from conformance.implementations.openvino import compiled
+
+        run = compiled(openvino.Core().read_model(model.SerializeToString()))
+        names = [each.name for each in model.graph.input]
+        return lambda inputs: run([inputs[name] for name in names])
