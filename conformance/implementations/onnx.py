@@ -109,11 +109,11 @@ class _Onnx:
         """A function from the node's inputs by name to its outputs, a list. The shapes are left open, so that one
         serves many layers.
         """
-        key = config.dtype, len(config.input_shape), self.opset, training
-        attributes = {"epsilon": config.epsilon, "momentum": config.momentum}
-        wanted = *key, *attributes.values()
+        kind = config.dtype, len(config.input_shape), self.opset, training
+        wanted = *kind, config.epsilon, config.momentum
         if wanted not in self._runners:
-            self._runners[wanted] = self.run(batch_norm_model(*key, **attributes))
+            model = batch_norm_model(*kind, epsilon=config.epsilon, momentum=config.momentum)
+            self._runners[wanted] = self.run(model)
         return self._runners[wanted]
 
     def run(self, model: Any) -> Any:
