@@ -28,7 +28,7 @@ _INITIALLY = {"gamma": 1, "beta": 0, "running_mean": 0, "running_var": 1}
 
 
 def batch_norm_model(
-    dtype: str, rank: int, opset: int, training: bool, **attributes: float
+    dtype: str, rank: int, n: int, opset: int, training: bool, **attributes: float
 ) -> onnx.ModelProto:  # its source goes into scripts
     inputs = ["X", "scale", "B", "input_mean", "input_var"]
     outputs = ["Y", "running_mean", "running_var"] if training else ["Y"]
@@ -36,7 +36,8 @@ def batch_norm_model(
         attributes["training_mode"] = int(training)
     node = onnx.helper.make_node("BatchNormalization", inputs, outputs, **attributes)
     kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-    extents = {name: [None] * (rank if name in ("X", "Y") else 1) for name in inputs + outputs}
+    whole = [None, n, *[None] * (rank - 2)]
+    extents = {name: whole if name in ("X", "Y") else [n] for name in inputs + outputs}
     ends = [
         [onnx.helper.make_tensor_value_info(name, kind, extents[name]) for name in names]
         for names in (inputs, outputs)
@@ -83,7 +84,7 @@ def _idiom(opset: int, imports: str, run: str) -> Idiom:
             ]
         ),
         apply=f"""\
-model = batch_norm_model("$dtype", np.ndim($x), {opset}, $training, epsilon=$epsilon, momentum=$momentum)
+model = batch_norm_model("$dtype", np.ndim($x), $n, {opset}, $training, epsilon=$epsilon, momentum=$momentum)
 inputs = {{"X": np.asarray($x, "$dtype"), **$layer}}
 y, *statistics = {run}
 $layer.update(zip(["input_mean", "input_var"], statistics))""",
@@ -106,10 +107,11 @@ class _Onnx:
         return _Layer(config, self)
 
     def runner(self, config: LayerConfig, training: bool) -> Any:
-        """A function from the node's inputs by name to its outputs, a list. The shapes are left open, so that one
-        serves many layers.
+        """A function from the node's inputs by name to its outputs, a list. All extents but the features' are left
+        open, so that one serves many layers.
         """
-        kind = config.dtype, len(config.input_shape), self.opset, training
+        shape = config.input_shape
+        kind = config.dtype, len(shape), shape[config.axis], self.opset, training
         wanted = *kind, config.epsilon, config.momentum
         if wanted not in self._runners:
             model = batch_norm_model(*kind, epsilon=config.epsilon, momentum=config.momentum)
@@ -120,7 +122,7 @@ class _Onnx:
         raise NotImplementedError
 
 
-def _capabilities(dtypes: tuple[str, ...], *, training: bool) -> Capabilities:
+def _capabilities(dtypes: tuple[str, ...], *, training: bool, compiles: bool = False) -> Capabilities:
     return Capabilities(
         dtypes=dtypes,
         names=_NAMES,
@@ -130,6 +132,7 @@ def _capabilities(dtypes: tuple[str, ...], *, training: bool) -> Capabilities:
         parameters=False,
         training=training,
         running=training,
+        compiles=compiles,
     )
 
 
@@ -215,7 +218,7 @@ class OpenVinoOnnx(_Onnx):
 
     name = "OpenVINO from ONNX"
     opset = 15
-    capabilities = _capabilities(("float32", "float64", "float16", "bfloat16"), training=True)
+    capabilities = _capabilities(("float32", "float64", "float16", "bfloat16"), training=True, compiles=True)
     idiom = _idiom(
         opset,
         "import openvino as ov",

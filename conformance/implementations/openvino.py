@@ -48,10 +48,10 @@ def _array(value: Array, kind: Any) -> Array:
 
 
 @functools.cache
-def _program(dtype: str, rank: int, epsilon: float) -> Callable[[list[Array]], list[Array]]:
+def _program(dtype: str, rank: int, n: int, epsilon: float) -> Callable[[list[Array]], list[Array]]:
     kind = getattr(openvino.Type, DTYPES[dtype])
-    data = opset15.parameter([-1] * rank, kind)
-    gamma, beta, mean, variance = (opset15.parameter([-1], kind) for _ in range(4))
+    data = opset15.parameter([-1, n, *[-1] * (rank - 2)], kind)
+    gamma, beta, mean, variance = (opset15.parameter([n], kind) for _ in range(4))
     node = opset15.batch_norm_inference(data, gamma, beta, mean, variance, epsilon)
     return compiled(openvino.Model([node], [data, gamma, beta, mean, variance]))
 
@@ -63,7 +63,7 @@ class _Layer:
         self._config = config
         n = config.input_shape[config.axis]
         self._held = {name: np.full(n, value, config.dtype) for name, value in _INITIALLY.items()}
-        self._run = _program(config.dtype, len(config.input_shape), config.epsilon)
+        self._run = _program(config.dtype, len(config.input_shape), n, config.epsilon)
 
     def parameters(self) -> dict[str, Array]:
         return dict(self._held)
@@ -82,8 +82,8 @@ class _Layer:
 
 
 class OpenVino:
-    """``openvino.opset15.batch_norm_inference`` (data, gamma, beta, mean, variance, epsilon), compiled for shapes
-    that are left open.
+    """``openvino.opset15.batch_norm_inference`` (data, gamma, beta, mean, variance, epsilon), compiled for n
+    features, the other extents left open.
     """
 
     name = "OpenVINO BatchNormInference"
@@ -97,6 +97,7 @@ class OpenVino:
         affine="always",
         parameters=False,
         running=False,
+        compiles=True,
     )
     idiom = Idiom(
         setup="import numpy as np\nimport openvino as ov\nfrom openvino import opset15",
