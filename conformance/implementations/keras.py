@@ -256,7 +256,9 @@ class KerasNumpy(_Keras):
 
 
 class KerasOpenVino(_Keras):
-    """Keras computes no gradients on OpenVINO."""
+    """Keras computes no gradients on OpenVINO. Not registered, since every operation of every call is compiled anew,
+    for a tenth of a second: ``bnconf run conformance.implementations.keras:KerasOpenVino``.
+    """
 
     name, _backend, _layer = "Keras (OpenVINO)", "openvino", _Layer
     idiom = _idiom("openvino")

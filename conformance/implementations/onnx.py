@@ -218,7 +218,7 @@ class OpenVinoOnnx(_Onnx):
 
     name = "OpenVINO from ONNX"
     opset = 15
-    capabilities = _capabilities(("float32", "float64", "float16", "bfloat16"), training=True, compiles=True)
+    capabilities = _capabilities(("float32", "float64", "float16"), training=True, compiles=True)
     idiom = _idiom(
         opset,
         "import openvino as ov",
