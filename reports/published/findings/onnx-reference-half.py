@@ -1,9 +1,9 @@
-"""ONNX's reference evaluator: training in float16 adds up the variance in float16, which overflows: y is 0 throughout.
+"""ONNX's reference evaluator: training adds up the variance of float16 in float16, which overflows.
 
 Promised: "The computation of ReduceMean and ReduceVar uses float to avoid overflow for float16 inputs."
     https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
 Happens: it calls NumPy's var, which adds the squared deviations in float16. Their sum is infinite above 65504: for
-    2 values of 250, or 70,000 of 1. Below, the statistics have 3 digits.
+    2 values of 250, or 70,000 of 1; then y is 0 throughout. Below, the statistics have 3 digits.
 Harm: every output of a feature is 0. It is what other runtimes are checked against.
 """
 
