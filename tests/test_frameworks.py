@@ -15,6 +15,13 @@ from conformance.worker.locate import registered
 PATTERNS = ("shape.*", "forward.*", "identity.*", "gradient.*", "running.*", "purity.round-trip")
 
 
+#: Not registered, since each takes long: tried where little is asked of it.
+SLOW = (
+    "conformance.implementations.keras:KerasOpenVino",
+    "conformance.implementations.torch_forms:TorchCompiled",
+)
+
+
 # Those that compile for long have tests of their own: tests/test_jax_frameworks.py.
 @pytest.mark.parametrize(
     "name", [name for name in registered() if not name.startswith(("flax", "haiku", "equinox"))]
@@ -35,7 +42,7 @@ def test_an_adapter_does_what_it_declares(name: str) -> None:
     assert {"forward.training", "forward.inference", "shape.output"} <= judged
 
 
-@pytest.mark.parametrize("name", ["torch", "keras-tensorflow"])
+@pytest.mark.parametrize("name", ["torch", "torch-script", "torch-channels-last", "keras-tensorflow"])
 def test_gamma_and_beta_are_n_vectors(name: str) -> None:
     result = run_task(Task(name, Settings(("shape.gamma", "shape.beta"), ("float32",), 12)))
     if result.status == "missing":
@@ -45,3 +52,14 @@ def test_gamma_and_beta_are_n_vectors(name: str) -> None:
             assert tally.worst is not None
             assert tally.worst.outcome is Outcome.PASS
             assert set(tally.observed) == {"(n,)"}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_an_adapter_that_is_not_registered_normalises(name: str) -> None:
+    result = run_task(Task(name, Settings(("forward.no-affine",), ("float32",), 1)))
+    if result.status == "missing":
+        pytest.skip(f"needs the Python package {result.missing}: pip install 'batchnorm-conformance[all]'")
+    assert result.status == "complete", result.problem
+    verdicts = [tally.worst for shard in result.shards for tally in shard.tallies if tally.worst is not None]
+    assert verdicts
+    assert [v.message for v in verdicts if v.outcome not in (Outcome.PASS, Outcome.FAIL)] == []

@@ -13,7 +13,8 @@ import pytest
 from conformance.implementation import LayerConfig
 from conformance.script import Answer, Build, Call, Forward, Load, Parameters
 from conformance.smoke import smoke
-from conformance.worker.client import CannotStart, Worker
+from conformance.worker.client import Worker
+from conformance.worker.process import CannotStart
 
 EXTRAS = {
     "flax-linen": "flax",

@@ -253,3 +253,17 @@ class KerasNumpy(_Keras):
     name, _backend, _layer = "Keras (NumPy)", "numpy", _Layer
     idiom = _idiom("numpy")
     capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True)
+
+
+class KerasOpenVino(_Keras):
+    """Keras computes no gradients on OpenVINO. Not registered, since every operation of every call is compiled anew,
+    for a tenth of a second: ``bnconf run conformance.implementations.keras:KerasOpenVino``.
+    """
+
+    name, _backend, _layer = "Keras (OpenVINO)", "openvino", _Layer
+    idiom = _idiom("openvino")
+    capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True)
+
+    def __init__(self) -> None:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        super().__init__()

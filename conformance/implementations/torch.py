@@ -157,9 +157,12 @@ dx, dgamma, dbeta = torch.autograd.grad(y, [t, $layer.weight, $layer.bias], upst
     )
 
     def build(self, config: LayerConfig) -> _ModuleLayer:
+        return _ModuleLayer(self._checked(config))
+
+    def _checked(self, config: LayerConfig) -> LayerConfig:
         if config.scale != config.center:
             raise ValueError("torch.nn.BatchNorm has one argument, affine, for scale and center together")
-        return _ModuleLayer(config)
+        return config
 
 
 class _FunctionLayer(_Layer):

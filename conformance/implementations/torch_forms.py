@@ -1,0 +1,115 @@
+"""PyTorch: the layers of :mod:`conformance.implementations.torch` in the other forms that PyTorch runs them in: with
+inputs in the memory format channels_last, compiled by ``torch.compile``, and as TorchScript.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from conformance.implementation import Idiom, LayerConfig
+from conformance.implementations.torch import TorchBatchNorm, _ModuleLayer
+
+_FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def _idiom(**changed: tuple[tuple[str, str], ...]) -> Idiom:
+    """The layer's idiom with pieces replaced, each by (old, new)."""
+    pieces = {}
+    for name, replacements in changed.items():
+        pieces[name] = getattr(TorchBatchNorm.idiom, name)
+        for old, new in replacements:
+            if old not in pieces[name]:
+                raise AssertionError(f"the idiom's {name} has no {old!r}")
+            pieces[name] = pieces[name].replace(old, new)
+    return replace(TorchBatchNorm.idiom, **pieces)
+
+
+class _ChannelsLastLayer(_ModuleLayer):
+    def _apply(self, x: Any, training: bool) -> Any:
+        return super()._apply(x.contiguous(memory_format=_FORMATS[x.ndim]), training)
+
+
+class TorchChannelsLast(TorchBatchNorm):
+    """Inputs go through ``Tensor.contiguous(memory_format=torch.channels_last)``, or channels_last_3d:
+    https://docs.pytorch.org/tutorials/intermediate/memory_format_tutorial.html.
+    """
+
+    name = "PyTorch nn.BatchNorm, channels_last"
+    capabilities = replace(TorchBatchNorm.capabilities, ranks=(4, 5))
+    idiom = _idiom(
+        apply=(
+            (
+                "dtype=torch.$dtype))",
+                "dtype=torch.$dtype).contiguous(\n    memory_format={4: torch.channels_last, "
+                "5: torch.channels_last_3d}[len($shape)]\n))",
+            ),
+        ),
+        differentiate=(
+            (
+                "$layer.train($training)(t)",
+                "$layer.train($training)(t.contiguous(\n    memory_format={4: torch.channels_last, "
+                "5: torch.channels_last_3d}[len($shape)]\n))",
+            ),
+        ),
+    )
+
+    def build(self, config: LayerConfig) -> _ChannelsLastLayer:
+        return _ChannelsLastLayer(self._checked(config))
+
+
+class _CompiledLayer(_ModuleLayer):
+    """One program for all layers: the module is an argument, so that what was compiled for one serves the others
+    that are built alike.
+    """
+
+    def _apply(self, x: Any, training: bool) -> Any:
+        return _compiled(self._module.train(training), x)
+
+
+def _call(module: Any, x: Any) -> Any:
+    return module(x)
+
+
+_compiled = torch.compile(_call, fullgraph=True)
+
+
+class TorchCompiled(TorchBatchNorm):
+    """``torch.compile`` (fullgraph): https://docs.pytorch.org/docs/stable/generated/torch.compile.html. Needs a C++
+    compiler. Not registered, since that compiler runs for seconds for every new kind of input:
+    ``bnconf run conformance.implementations.torch_forms:TorchCompiled``.
+    """
+
+    name = "PyTorch nn.BatchNorm, compiled"
+    capabilities = replace(TorchBatchNorm.capabilities, compiles=True)
+    idiom = _idiom(
+        apply=(("$layer.train($training)(", "torch.compile($layer.train($training))("),),
+        differentiate=(("$layer.train($training)(", "torch.compile($layer.train($training))("),),
+    )
+
+    def __init__(self) -> None:
+        # By default it gives up after 8 kinds of input, and would be judged by what is not compiled.
+        dynamo: Any = importlib.import_module("torch._dynamo.config")
+        dynamo.recompile_limit = dynamo.accumulated_recompile_limit = 1 << 20
+
+    def build(self, config: LayerConfig) -> _CompiledLayer:
+        return _CompiledLayer(self._checked(config))
+
+
+class _ScriptedLayer(_ModuleLayer):
+    def __init__(self, config: LayerConfig) -> None:
+        super().__init__(config)
+        self._module = torch.jit.script(self._module)
+
+
+class TorchScript(TorchBatchNorm):
+    """``torch.jit.script``: https://docs.pytorch.org/docs/stable/generated/torch.jit.script.html."""
+
+    name = "PyTorch nn.BatchNorm, TorchScript"
+    idiom = _idiom(build=(("$layer = torch", "$layer = torch.jit.script(torch"), ("\n)", "\n))")))
+
+    def build(self, config: LayerConfig) -> _ScriptedLayer:
+        return _ScriptedLayer(self._checked(config))
