@@ -39,7 +39,11 @@ def test_an_adapter_does_what_it_declares(name: str) -> None:
     }
     assert broken == {}
     judged = {t.requirement for t in tallies if t.worst and t.worst.outcome is not Outcome.UNSUPPORTED}
-    assert {"forward.training", "forward.inference", "shape.output"} <= judged
+    assert result.identity is not None
+    modes = ("training", "inference")
+    declared = {f"forward.{mode}" for mode in modes if getattr(result.identity.capabilities, mode)}
+    assert declared
+    assert {*declared, "shape.output"} <= judged
 
 
 @pytest.mark.parametrize("name", ["torch", "torch-script", "torch-channels-last", "keras-tensorflow"])
