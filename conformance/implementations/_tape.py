@@ -1,4 +1,4 @@
-"""What the adapters of TensorFlow's layers share: one thread, and every call on a tape, which costs next to nothing."""
+"""What the adapters of TensorFlow's layers share: one thread, and every call on a tape, which costs little."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Recorded:
     def forward(self, x: Array, *, training: bool) -> Array:
         self._inputs = {"x": tf.convert_to_tensor(x), **self.affine}
         with tf.GradientTape(persistent=True) as self._tape:
-            self._tape.watch(self._inputs["x"])
+            self._tape.watch(list(self._inputs.values()))
             self._y = self.call(self._inputs["x"], training)
         return np.array(self._y.numpy())
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+
 from conformance.implementation import Capabilities, Idiom, LayerConfig
 from conformance.implementations._tape import DTYPES, Recorded
 
+# isort: split
+# After what sets the environment.
 import tf_keras
 
 _HELD = (
