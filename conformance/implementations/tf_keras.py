@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from conformance.implementation import Capabilities, Idiom, LayerConfig
 from conformance.implementations._tape import DTYPES, Recorded
 
