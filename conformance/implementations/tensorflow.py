@@ -17,12 +17,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow as tf
 
 
-class _Layer:
+class FunctionLayer:
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
-        self._rank = len(config.input_shape)
-        self._feature = config.axis % self._rank
-        self._reduced = [axis for axis in range(self._rank) if axis != self._feature]
+        self._feature = config.axis % len(config.input_shape)
         self._given: dict[str, Any] = {}
 
     def parameters(self) -> dict[str, Array]:
@@ -50,21 +48,30 @@ class _Layer:
         return Gradients(**{name: gradient.numpy() for name, gradient in gradients.items()})
 
     def _normalise(self) -> Any:
-        x = self._inputs["x"]
-        if self._statistics is None:
-            mean, variance = tf.nn.moments(x, self._reduced, keepdims=True)
-        else:
-            mean, variance = map(self._along_features, self._statistics)
-        scale, offset = (self._along_features(self._inputs.get(name)) for name in ("gamma", "beta"))
-        return tf.nn.batch_normalization(x, mean, variance, offset, scale, self._config.epsilon)
+        return normalise(self._inputs, self._statistics, self._feature, self._config.epsilon)
 
-    def _along_features(self, value: Any) -> Any:
-        """A vector (k,) as (1, ..., k, ..., 1), as batch_normalization wants it; anything else as it is."""
-        if value is None or value.shape.rank != 1:
-            return value
-        shape = [1] * self._rank
-        shape[self._feature] = value.shape[0]
-        return tf.reshape(value, shape)
+
+def normalise(
+    inputs: Mapping[str, Any], statistics: tuple[Any, Any] | None, feature: int, epsilon: Any
+) -> Any:
+    """y of x, and gamma and beta if given, with the given statistics or those of the batch."""
+    x = inputs["x"]
+    if statistics is None:
+        others = [axis for axis in range(x.shape.rank) if axis != feature]
+        mean, variance = tf.nn.moments(x, others, keepdims=True)
+    else:
+        mean, variance = (_along(each, x.shape.rank, feature) for each in statistics)
+    scale, offset = (_along(inputs.get(name), x.shape.rank, feature) for name in ("gamma", "beta"))
+    return tf.nn.batch_normalization(x, mean, variance, offset, scale, epsilon)
+
+
+def _along(value: Any, rank: int, feature: int) -> Any:
+    """A vector (k,) as (1, ..., k, ..., 1), as batch_normalization wants it; anything else as it is."""
+    if value is None or value.shape.rank != 1:
+        return value
+    shape = [1] * rank
+    shape[feature] = value.shape[0]
+    return tf.reshape(value, shape)
 
 
 class TensorFlowNN:
@@ -105,5 +112,5 @@ dx, dgamma, dbeta = tape.gradient(y, [t, gamma, beta], tf.constant($dy, "$dtype"
         ),
     )
 
-    def build(self, config: LayerConfig) -> _Layer:
-        return _Layer(config)
+    def build(self, config: LayerConfig) -> FunctionLayer:
+        return FunctionLayer(config)

@@ -1,0 +1,50 @@
+"""What the adapters of TensorFlow's layers share: one thread, and every call on a tape, which costs little."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from conformance.implementation import Array, Gradients
+
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import tensorflow as tf
+
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+
+
+class Recorded:
+    """A layer of which a subclass says what variables it holds, and how it is called."""
+
+    #: By canonical name: all it holds, and of those what it learns.
+    variables: Mapping[str, Any]
+    affine: Mapping[str, Any]
+
+    def call(self, x: Any, training: bool) -> Any:
+        raise NotImplementedError
+
+    def parameters(self) -> dict[str, Array]:
+        return {name: np.array(each.numpy()) for name, each in self.variables.items()}
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        for name, value in parameters.items():
+            if name not in self.variables:
+                raise ValueError(f"the layer has no {name}; it has {', '.join(self.variables)}")
+            self.variables[name].assign(value)
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        self._inputs = {"x": tf.convert_to_tensor(x), **self.affine}
+        with tf.GradientTape(persistent=True) as self._tape:
+            self._tape.watch(list(self._inputs.values()))
+            self._y = self.call(self._inputs["x"], training)
+        return np.array(self._y.numpy())
+
+    def backward(self, dy: Array) -> Gradients:
+        gradients = self._tape.gradient(self._y, self._inputs, output_gradients=tf.convert_to_tensor(dy))
+        return Gradients(**{name: np.array(each.numpy()) for name, each in gradients.items()})
