@@ -36,7 +36,9 @@ def test_an_adapter_does_what_it_declares(name: str) -> None:
     }
     assert broken == {}
     judged = {t.requirement for t in tallies if t.worst and t.worst.outcome is not Outcome.UNSUPPORTED}
-    assert {"forward.training", "forward.inference", "shape.output"} <= judged
+    inference_only = any(t.worst and "declares no training" in t.worst.message for t in tallies)
+    assert {"forward.inference", "shape.output"} <= judged
+    assert "forward.training" in judged or inference_only
 
 
 @pytest.mark.parametrize("name", ["torch", "torch-script", "torch-channels-last", "keras-tensorflow"])
