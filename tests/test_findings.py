@@ -17,7 +17,7 @@ SCRIPTS = sorted(FOLDER.glob("*.py"))
 _NEEDED = {
     "keras": ("keras", "torch", "tensorflow"),
     "onnxruntime": ("onnxruntime", "onnx"),
-    "openvino": ("openvino", "keras"),
+    "openvino": ("openvino", "keras", "onnx"),
 }
 
 
