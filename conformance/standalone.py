@@ -37,6 +37,7 @@ from conformance.script import (
 _MOST_SPELLED = 256  # elements of an array that is written out
 _MOST_PACKED = 1 << 16  # bytes of one that is packed
 _WIDTH = 100
+_SHOW_Y = 'print("y =", y)'
 _LAYOUTS = {
     "fortran": "np.asfortranarray({})",
     "transposed": "np.ascontiguousarray({0}.T).T",
@@ -162,16 +163,15 @@ class _Writer:
                     self._add(self._setters[name], layer, call.may_raise, value=_array(given))
             case Forward(x, training, layer, memory):
                 held = self._variable("x", x, layer, memory)
+                shown = _SHOW_Y if self._tell else ""
                 if isinstance(following, Backward) and following.layer == layer:
                     if not self._idiom.differentiate:
                         raise _NoShortForm
                     upstream = self._variable("dy", following.dy, layer, following.memory)
                     text = self._idiom.differentiate
-                    self._add(text, layer, call.may_raise, x=held, dy=upstream, training=training)
+                    self._add(text, layer, call.may_raise, shown, x=held, dy=upstream, training=training)
                 else:
-                    self._add(self._idiom.apply, layer, call.may_raise, x=held, training=training)
-                if self._tell:
-                    self.result(call)
+                    self._add(self._idiom.apply, layer, call.may_raise, shown, x=held, training=training)
             case Backward() | Parameters():
                 if self._tell:
                     self.result(call)
@@ -205,7 +205,7 @@ class _Writer:
         """Print what a call gave."""
         match call:
             case Forward():
-                self.lines.append('print("y =", y)')
+                self.lines.append(_SHOW_Y)
             case Backward():
                 self.lines.append('print("dx =", dx, "dgamma =", dgamma, "dbeta =", dbeta)')
             case Parameters(layer):
@@ -242,8 +242,9 @@ class _Writer:
                 self.lines.append(f"{held} = np.moveaxis({held}, {moved[0]}, {moved[1]})")
         return self._arrays[key]
 
-    def _add(self, piece: str, layer: int, may_raise: bool = False, **values: Any) -> None:
-        lines = self._filled(piece, layer, **values).splitlines()
+    def _add(self, piece: str, layer: int, may_raise: bool = False, then: str = "", **values: Any) -> None:
+        """:param then: a line to follow, where the piece raises nothing."""
+        lines = [*self._filled(piece, layer, **values).splitlines(), *[then] * bool(then)]
         if may_raise and self._tell:
             lines = ["try:", *(f"    {line}" for line in lines)]
             lines += ["except Exception as error:", '    print("raised", repr(error))']

@@ -135,6 +135,14 @@ def test_many_numbers_are_packed_and_equal_ones_are_not_repeated() -> None:
     )
 
 
+def test_what_raises_is_told_and_shows_nothing() -> None:
+    text = written((Build(CONFIG), Forward(ONE, True, may_raise=True)), None)
+    assert text.endswith(
+        'try:\n    y = layer(x, True)\n    print("y =", y)\n'
+        'except Exception as error:\n    print("raised", repr(error))\n'
+    )
+
+
 def test_words_about_it_cannot_leave_their_comment() -> None:
     text = standalone(
         IDIOM, Capabilities(), (Build(CONFIG),), None, about="one\nimport os; os.remove('x')\r\x0bprint()"
