@@ -75,7 +75,10 @@ class _BatchLayer(_Layer):
         """Statistics that are loaded stand for many batches, so that they move on from there."""
         super().load(parameters)
         if parameters.keys() & set(_STATISTICS):
-            self.state = {**self.state, "counter": jnp.array(_MANY)}
+            many = (
+                0 if self.module.momentum == 1 else _MANY
+            )  # 1 debiases to 0 / 0, but before the first batch
+            self.state = {**self.state, "counter": jnp.array(many)}
 
 
 class _EmaLayer(_Layer):
@@ -103,7 +106,8 @@ def _idiom(*, mode: str, compiled: bool) -> Idiom:
         divided = f" / jnp.where({counter} == 0, 1, 1 - $layer.module.momentum**{counter})"
         loaded = f"""\
 # as after so many batches that there is nothing left to debias
-$layer.state = $layer.state.set($layer.module.batch_counter, jnp.array({_MANY}))"""
+many = jnp.array(0 if $layer.module.momentum == 1 else {_MANY})
+$layer.state = $layer.state.set($layer.module.batch_counter, many)"""
     return Idiom(
         setup=f"{SETUP}\nfrom functools import partial\nfrom types import SimpleNamespace\n\n"
         "import equinox as eqx\nimport jax\nimport jax.numpy as jnp\nimport numpy as np\n\n"
