@@ -2,13 +2,8 @@
 
 Promised: nothing of precision. https://dm-haiku.readthedocs.io/en/latest/api.html#batchnorm
 Happens: E[x^2] - E[x]^2 loses its digits sooner than in float32: 7 standard deviations from zero y is off by 0.08 in
-<<<<<<< HEAD
-    bfloat16, and 14 from zero by 30, where the variance is nothing but rounding. Flax and Keras compute the
-    statistics of half in float32.
-=======
     bfloat16, and 14 from zero by 30, where the variance is nothing but rounding.
     Flax and Keras compute the statistics of half in float32.
->>>>>>> helper-d
 Harm: mixed-precision training, unless the policy of the module says otherwise (``hk.mixed_precision``).
 """
 
