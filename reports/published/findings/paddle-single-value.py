@@ -19,6 +19,6 @@ layer.bias.set_value(paddle.to_tensor([3.0]))
 for rows in (1, 2):
     x = paddle.to_tensor([[5.0]] * rows, stop_gradient=False)
     y = layer(x)
-    _, gradient = paddle.grad([y], [x, layer.bias], [paddle.ones_like(y)])
+    *_, gradient = paddle.grad([y], [x, layer.weight, layer.bias], [paddle.ones_like(y)])
     print(f"x = 5 in {rows} row{'s' * (rows > 1)}: y = {y.flatten().tolist()}, dbeta = {gradient.tolist()}")
 print("exactly y = 3, and dbeta the number of rows")
