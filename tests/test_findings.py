@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.cli._starting import install
+
 FOLDER = Path(__file__).resolve().parents[1] / "reports" / "published" / "findings"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 
@@ -31,7 +33,7 @@ def test_script_prints_what_is_published(script: Path) -> None:
     package = script.stem.partition("-")[0]
     for needed in _NEEDED.get(package, (package,)):
         if find_spec(needed) is None:
-            pytest.skip(f"needs {needed}: pip install batchnorm-conformance[all]")
+            pytest.skip(install(needed))
     done = subprocess.run(
         [sys.executable, str(script)], check=False, capture_output=True, text=True, timeout=300
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.campaign import Settings, Task, run_task
+from conformance.cli._starting import install
 from conformance.requirement import Outcome
 from conformance.worker.locate import registered
 
@@ -29,7 +30,7 @@ SLOW = (
 def test_an_adapter_does_what_it_declares(name: str) -> None:
     result = run_task(Task(name, Settings(PATTERNS, dtypes=("float32",), max_examples=6)))
     if result.status == "missing":
-        pytest.skip(f"needs the Python package {result.missing}: pip install 'batchnorm-conformance[all]'")
+        pytest.skip(install(str(result.missing)))
     assert result.status == "complete", result.problem
     tallies = [tally for shard in result.shards for tally in shard.tallies]
     broken = {
@@ -50,7 +51,7 @@ def test_an_adapter_does_what_it_declares(name: str) -> None:
 def test_gamma_and_beta_are_n_vectors(name: str) -> None:
     result = run_task(Task(name, Settings(("shape.gamma", "shape.beta"), ("float32",), 12)))
     if result.status == "missing":
-        pytest.skip(f"needs the Python package {result.missing}: pip install 'batchnorm-conformance[all]'")
+        pytest.skip(install(str(result.missing)))
     for shard in result.shards:
         for tally in shard.tallies:
             assert tally.worst is not None

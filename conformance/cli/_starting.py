@@ -18,8 +18,10 @@ def install(package: str) -> str:
         lines = requires("batchnorm-conformance") or []
     except Exception:
         lines = []
+    wanted = package.lower().replace("_", "-")
     for line in lines:
-        if line.lower().startswith(package.lower()) and "extra ==" in line:
-            extra = line.rpartition("extra ==")[2].strip(" '\"")
+        extra = line.rpartition("extra ==")[2].strip(" '\"")
+        # A distribution need not be called as what it installs: sonnet comes with dm-sonnet, in the extra sonnet.
+        if "extra ==" in line and (line.lower().startswith(wanted) or extra == wanted):
             return f"not installed: pip install 'batchnorm-conformance[{extra}]'"
     return f"not installed: it needs the Python package {package}"
