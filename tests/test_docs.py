@@ -23,6 +23,7 @@ from conformance.cli import main
 from conformance.implementation import Capabilities, LayerConfig
 from conformance.report.model import schema
 from conformance.requirement import catalogue
+from conformance.worker.locate import registered
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -198,3 +199,9 @@ def test_every_command_that_is_shown_exists_with_its_options() -> None:
                 assert not option.startswith("--") or option in known, f"{path.name}: {line}"
             shown += 1
     assert shown > 30
+
+
+def test_every_registered_implementation_is_in_the_list_of_frameworks() -> None:
+    text = (ROOT / "docs" / "frameworks.md").read_text()
+    named = [name.removesuffix("-jit") for name in registered()]
+    assert [name for name in named if f"`{name}`" not in text] == []
