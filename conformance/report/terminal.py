@@ -23,18 +23,16 @@ from conformance.replay import Replay
 from conformance.report import comparison
 from conformance.report.diff import Change
 from conformance.report.model import Report, spelled_out
+from conformance.report.tables import GROWTH, growth, shapes
 from conformance.report.words import (
-    GROWTH,
     Finding,
     answer,
     described_case,
     described_failure,
     findings,
-    growth,
     headline,
     number,
     ratio,
-    shapes,
     standing,
 )
 from conformance.shard import Profile

@@ -14,23 +14,25 @@ from conformance.oracle import Level
 from conformance.report.charts import charts, columns, measured, vega
 from conformance.report.model import Report, Result
 from conformance.report.renderers.cases import case_file, path
-from conformance.report.words import (
+from conformance.report.tables import (
     GROWTH,
+    conventions,
+    growth,
+    held_dtypes,
+    shapes,
+    typical_shapes,
+    worst_errors,
+)
+from conformance.report.words import (
     Finding,
     answer,
-    conventions,
     described_failure,
     failing_dtypes,
     findings,
-    growth,
     headline,
-    held_dtypes,
     number,
     ratio,
-    shapes,
     standing,
-    typical_shapes,
-    worst_errors,
 )
 from conformance.requirement import Outcome
 

@@ -9,22 +9,24 @@ from conformance.implementation import DTYPES
 from conformance.report.charts import pictures
 from conformance.report.model import Report
 from conformance.report.renderers.cases import path
-from conformance.report.words import (
+from conformance.report.tables import (
     GROWTH,
-    Finding,
-    answer,
     conventions,
-    described_failure,
-    findings,
     growth,
-    headline,
     held_dtypes,
-    number,
-    ratio,
     shapes,
-    standing,
     typical_shapes,
     worst_errors,
+)
+from conformance.report.words import (
+    Finding,
+    answer,
+    described_failure,
+    findings,
+    headline,
+    number,
+    ratio,
+    standing,
 )
 
 FILE = "summary.md"

@@ -1,0 +1,225 @@
+"""What a report says, in short tables: shared by the forms meant for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.implementation import DTYPES, PARAMETERS
+from conformance.replay import CaseFile
+from conformance.report.accuracy import Accuracy
+from conformance.report.model import INFINITE, HeldBy, Report, RequirementInfo, Result
+from conformance.report.words import SHAPES, number, spelled
+from conformance.requirement import Outcome
+
+
+def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
+    """(implementation, native shapes of gamma, beta, running mean and variance), each with the framework's own
+    name where it has one.
+    """
+    rows = []
+    for each in report.implementations:
+        cells: list[str] = []
+        for name in SHAPES:
+            result = report.result(each.id, name)
+            if result is None:
+                cells.append("?")
+            elif result.outcome is Outcome.UNSUPPORTED:
+                cells.append("given" if name in SHAPES[:2] else "not kept")
+            elif result.outcome.failing:
+                first, several, _ = (result.observed or str(result.outcome)).partition("), ")
+                cells.append(f"{first}{')' if several else ''} ✗")
+            else:
+                cells.append(result.observed or "n-vector")
+        if any(cell != "?" for cell in cells):
+            own = dict(each.capabilities.names) if each.capabilities else {}
+            named = [
+                f"{own[name]} {cell}" if name in own and cell not in ("?", "not kept") else cell
+                for name, cell in zip(PARAMETERS, cells, strict=True)
+            ]
+            rows.append((each.id, *named))
+    return rows  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """:ivar rows: the first cell of each names it."""
+
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def typical_shapes(report: Report) -> Table | None:
+    """Native shapes of what layers hold, for inputs as people have them."""
+    inputs = list(dict.fromkeys((h.input_shape, h.axis) for h in report.held))
+    inputs.sort(key=lambda each: (len(each[0]), each[1] != 1))
+    first = {(h.implementation, h.input_shape, h.axis): h for h in reversed(report.held)}
+    rows: list[tuple[str, ...]] = []
+    for each in report.implementations:
+        own = dict(each.capabilities.names) if each.capabilities else {}
+        cells = [first.get((each.id, *one)) for one in inputs]
+        if any(cells):
+            names = ", ".join(own.get(name, name) for name in PARAMETERS)
+            rows.append((each.id, names, *(_shapes_of(cell) if cell else "·" for cell in cells)))
+    if not rows:
+        return None
+    headings = ("implementation", "holds", *(f"{spelled(shape)}, axis {axis}" for shape, axis in inputs))
+    return Table(headings, rows)
+
+
+def _shapes_of(held: HeldBy) -> str:
+    """One shape where gamma, beta and the statistics have the same."""
+    if held.problem:
+        return held.problem.partition("\n")[0]
+    shapes_ = {name: held.arrays[name].shape for name in PARAMETERS if name in held.arrays}
+    if len(set(shapes_.values())) == 1:
+        return spelled(next(iter(shapes_.values())))
+    return ", ".join(f"{name} {spelled(shape)}" for name, shape in shapes_.items()) or "nothing"
+
+
+def held_dtypes(report: Report) -> Table | None:
+    """In which dtypes layers hold their parameters and statistics, by that of the input."""
+    dtypes = [dtype for dtype in DTYPES if any(h.dtype == dtype for h in report.held)]
+    rows: list[tuple[str, ...]] = []
+    for name in dict.fromkeys(h.implementation for h in report.held):
+        own = {h.dtype: h for h in reversed(report.held) if h.implementation == name}
+        rows.append((name, *(_dtypes_of(own[dtype]) if dtype in own else "·" for dtype in dtypes)))
+    return Table(("implementation", *(f"of {dtype}" for dtype in dtypes)), rows) if rows else None
+
+
+def _dtypes_of(held: HeldBy) -> str:
+    if held.problem:
+        return held.problem.partition("\n")[0]
+    found = {name: held.arrays[name].dtype for name in PARAMETERS if name in held.arrays}
+    affine, kept = (
+        {found[name] for name in half if name in found} for half in (PARAMETERS[:2], PARAMETERS[2:])
+    )
+    if not kept or affine == kept:
+        return ", ".join(sorted(affine | kept)) or "nothing"
+    return f"{', '.join(sorted(affine))}; statistics {', '.join(sorted(kept))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """What each implementation was observed to do about one requirement.
+
+    :ivar values: one for each of the implementations judged. :ivar differ: not all of them are the same.
+    """
+
+    requirement: RequirementInfo
+    values: tuple[str, ...]
+    differ: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    names: tuple[str, ...]
+    rows: list[Convention]
+
+
+def conventions(report: Report) -> Conventions | None:
+    """Every requirement of which something was observed, but for shapes, which have a table of their own."""
+    names = tuple(each.id for each in report.implementations if report.of(each.id))
+    rows = []
+    for requirement in report.requirements:
+        results = [report.result(name, requirement.id) for name in names]
+        seen = {each.observed for each in results if each is not None and each.observed}
+        of_shapes = requirement.id.startswith("shape.") and requirement.id != "shape.scalar"
+        if seen and not of_shapes:
+            rows.append(Convention(requirement, tuple(map(_observed, results)), len(seen) > 1))
+    return Conventions(names, rows) if rows else None
+
+
+def _observed(result: Result | None) -> str:
+    if result is not None and result.observed:
+        return result.observed
+    if result is None or result.outcome is Outcome.UNSUPPORTED:
+        return "·"
+    return "✗" if result.outcome.failing else "-"
+
+
+@dataclass(frozen=True, slots=True)
+class WorstError:
+    """The largest error known of an implementation, in the units of its bound, and the input that causes it.
+
+    :ivar of: the output, ``y`` or ``dx``. :ivar error: in units of gamma. :ivar cause: the input in words.
+    """
+
+    implementation: str
+    dtype: str
+    of: str
+    error: str
+    ratio: float
+    cause: str
+    case: CaseFile | None
+
+
+def worst_errors(report: Report) -> list[WorstError]:
+    """One for each implementation, dtype and output, in the order of the implementations."""
+    found: dict[tuple[str, str, str], WorstError] = {}
+    for each in report.accuracy:
+        worst, case = each.worst, each.worst_case
+        if worst is None or worst.bound is None:
+            continue
+        relative = INFINITE if worst.error is None else worst.error / worst.bound
+        recipe = case.features[0] if case else None
+        kappa = "constant" if worst.kappa is None else f"kappa {_rounded(worst.kappa)}"
+        if recipe is not None:
+            kappa = "constant" if recipe.values == "constant" else f"{recipe.values}, {kappa}"
+        where = f", shape {spelled(case.shape)}, axis {case.axis}" if case else ""
+        key = (each.implementation, each.dtype, each.of)
+        if key not in found or relative > found[key].ratio:
+            found[key] = WorstError(
+                *key,
+                "not finite" if worst.error is None else f"{worst.error:.2g}",
+                relative,
+                f"{kappa}, {number(worst.count)} values{where}",
+                CaseFile(each.requirement, case, each.implementation) if case else None,
+            )
+    order = [each.id for each in report.implementations]
+    return sorted(
+        found.values(),
+        key=lambda w: (
+            order.index(w.implementation) if w.implementation in order else -1,
+            DTYPES.index(w.dtype),
+        ),
+    )
+
+
+#: Headings of :func:`growth`.
+GROWTH = ("", "y grows like", "dx grows like", "exceeds bound", "not finite", "y grows like", "exceeds bound")
+
+
+def growth(report: Report, dtype: str) -> list[tuple[str, ...]]:
+    """How errors grow in a dtype: with kappa = |mean| / std, then with N. One row for each implementation."""
+    rows: list[tuple[str, ...]] = []
+    for name in dict.fromkeys(each.implementation for each in report.accuracy):
+        own = [a for a in report.accuracy if (a.implementation, a.dtype) == (name, dtype)]
+        by_kappa = {a.of: a for a in own if a.against == "kappa"}
+        by_count = [a for a in own if a.against == "count"]
+        if not by_kappa and not by_count:
+            continue
+        beyond = [a.exceeds_at for a in by_kappa.values() if a.exceeds_at is not None]
+        lost = [a.lost_at for a in by_kappa.values() if a.lost_at is not None]
+        far = [a.exceeds_at for a in by_count if a.exceeds_at is not None]
+        rows.append(
+            (
+                name,
+                _power(by_kappa.get("y"), "kappa"),
+                _power(by_kappa.get("dx"), "kappa"),
+                f"kappa > {_rounded(min(beyond))}" if beyond else "-",
+                f"kappa > {_rounded(min(lost))}" if lost else "-",
+                _power(by_count[0] if by_count else None, "N"),
+                f"N = {min(far):,.0f}" if far else "-",
+            )
+        )
+    return rows
+
+
+def _power(measured: Accuracy | None, symbol: str) -> str:
+    if measured is None or measured.exponent is None:
+        return "-"
+    return f"{symbol}^{measured.exponent:.1f}"
+
+
+def _rounded(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}"
