@@ -86,7 +86,7 @@ with tf.GradientTape() as tape:
     y = $layer(t, is_training=$training)
 dx, dgamma, dbeta = tape.gradient(y, [t, $layer.scale, $layer.offset], tf.constant($dy, "$dtype"))""",
         get=(
-            *((name, f"$layer.{native}.numpy()") for name, native in _HELD),
+            *((name, f"$layer.{native}.numpy().ravel()") for name, native in _HELD),
             ("epsilon", "$layer._eps"),
             ("momentum", "$layer.moving_mean._decay"),
         ),
