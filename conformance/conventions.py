@@ -108,7 +108,7 @@ def _judged(step: Step, weight: float, condition: float, factor: Callable[[int],
     )
     return worst(
         [
-            within(step.new[0], target[0], t_mean, axis=0, what="running mean "),
-            within(step.new[1], target[1], t_var, axis=0, what="running variance "),
+            within(step.new[0], target[0], t_mean, axis=0, what="running mean ", array="running_mean"),
+            within(step.new[1], target[1], t_var, axis=0, what="running variance ", array="running_var"),
         ]
     )

@@ -250,6 +250,9 @@ def _notes(source: Side, target: Side) -> list[str]:
         notes.append(
             f"In {source.id} {source.momentum}, in {target.id} {target.momentum}: hence 1 - momentum."
         )
+    if source.momentum is None or target.momentum is None:
+        which = source.id if source.momentum is None else target.id
+        notes.append(f"How {which} takes momentum is not known, so it is passed on as it is: look at it.")
     if source.variance and target.variance and source.variance != target.variance:
         notes.append(
             f"Inference is the same. In further training {source.id} averages the {source.variance} variance, "

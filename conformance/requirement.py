@@ -93,7 +93,8 @@ class Verdict:
     :ivar points: measurements, for a requirement about how the error grows.
     :ivar feature: the feature to which a failure belongs, if to one.
     :ivar index, expected, actual: the worst element.
-    :ivar array: of which array of an answer that element is: ``y``, or ``x``, ``gamma`` or ``beta`` for a gradient.
+    :ivar array: of which array of an answer that element is: ``y``; ``x``, ``gamma`` or ``beta`` for a gradient; a
+        parameter by its name.
     :ivar call: number of the call in which a failure shows, for one that is of no single element.
     """
 
@@ -290,16 +291,17 @@ def within(
         return passed(worst)
     over = int((ratio > 1).sum())
     limit = float(np.broadcast_to(bound, ratio.shape)[index])
+    actual, expected = float(wide[index]), float(exact[index])
     return Verdict(
         Outcome.FAIL,
         worst,
-        f"{what}{list(index)} is {wide[index]:.9g}, exactly {exact[index]:.9g}; it may be off by "
-        f"{limit:.2g} and is off by {abs(wide[index] - exact[index]):.2g}, {_times(worst)} the bound; "
+        f"{what}{list(index)} is {actual:.9g}, exactly {expected:.9g}; it may be off by "
+        f"{limit:.2g} and is off by {abs(actual - expected):.2g}, {_times(worst)} the bound; "
         f"{over} of {got.size} values are beyond theirs",
         feature=None if axis is None else index[axis],
         index=index,
-        expected=float(exact[index]),
-        actual=float(wide[index]),
+        expected=expected,
+        actual=actual,
         array=array,
     )
 

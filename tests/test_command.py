@@ -107,6 +107,19 @@ def test_list_and_requirements(bnconf: Command) -> None:
     assert bnconf("--version").stdout.strip().endswith(__version__)
 
 
+def test_a_folder_holds_the_cases_of_the_last_report_alone(
+    bnconf: Command, wrong: Wrong, tmp_path: Path
+) -> None:
+    cases = tmp_path / "out" / "cases"
+    for requirement in ("shape.gamma", "shape.beta"):
+        bnconf("run", wrong("Scalar"), *FEW, "-r", requirement, "-o", "out")
+        (cases / "mine.txt").write_text("not the suite's")
+        assert {path.name for path in cases.rglob("*") if path.is_file()} == {
+            f"{requirement}.json",
+            "mine.txt",
+        }
+
+
 # -- how it exits
 
 
