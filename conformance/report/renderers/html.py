@@ -55,7 +55,6 @@ def render(report: Report) -> str:
     found = findings(report)
     points = measured(report)
     drawn = [{"spec": each.spec, "rows": each.rows} for each in charts(points)]
-    started = datetime.datetime.fromtimestamp(report.suite.started, datetime.UTC)
     return (
         environment()
         .get_template("index.html.j2")
@@ -82,12 +81,19 @@ def render(report: Report) -> str:
             marks=_MARKS,
             spoken=_SPOKEN,
             command=_command(report),
-            when=f"{started:%Y-%m-%d}",
+            when=_day(report.suite.started),
             css=style(),
             js=(_PAGE / "page.js").read_text(encoding="utf-8"),
             vega=vega() if drawn else "",
         )
     )
+
+
+def _day(seconds: float) -> str:
+    try:
+        return f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%d}"
+    except (OverflowError, ValueError, OSError):  # A report may say that it was made in the year 10^300.
+        return "a day that no calendar has"
 
 
 def environment() -> jinja2.Environment:
