@@ -296,7 +296,8 @@ class TestOthersProjects:
             "import sys\n"
             "def test_own():\n"
             "    assert 'conformance.pytest_plugin' in sys.modules\n"
-            "    loaded = [m for m in sys.modules if m.partition('.')[0] in ('conformance', 'reference', 'msgspec')]\n"
+            "    own = ('conformance', 'reference', 'msgspec')\n"
+            "    loaded = [m for m in sys.modules if m.partition('.')[0] in own]\n"
             "    assert sorted(loaded) == ['conformance', 'conformance.pytest_plugin']\n"
         )
         done = run(installed=True)
