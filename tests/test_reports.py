@@ -51,6 +51,8 @@ class TestReading:
             (lambda text: "not json", "not JSON"),
             (lambda text: "[" * 100_000, "is not"),
             (lambda text: "[1, 2]", "Expected `object`"),
+            (lambda text: text.replace('"requirement": "shape.', '"requirement": "shapes.'), "not among its"),
+            (lambda text: text.replace('"dtype": "float32"', '"dtype": "float33"'), "'float33'"),
             (lambda text: "{}", "schema_version"),
             (lambda text: text.replace('"schema_version": 1', '"schema_version": 7'), "version 7"),
             (lambda text: text.replace('"seed": 0', '"seed": "zero"', 1), "Expected `int`, got `str`"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from conformance.implementation import DTYPES
 from conformance.report.model import SCHEMA_VERSION, Report
 
 _MOST_BYTES = 64 << 20
@@ -34,10 +35,33 @@ def read(path: Path) -> Report:
             raise BadReport(
                 f"{path} is a report of version {version}; this suite reads version {SCHEMA_VERSION}"
             )
-        return Report.from_json(data)
+        report = Report.from_json(data)
+        if (problem := _contradiction(report)) is not None:
+            raise BadReport(f"{path} contradicts itself: {problem}")
+        return report
     except OSError as error:
         raise BadReport(f"{path} cannot be read: {error.strerror}") from None
     except msgspec.ValidationError as error:
         raise BadReport(f"{path} is not a report.json of bnconf run: {error}") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BadReport(f"{path} is not JSON, or cut short: {error}") from None
+
+
+def _contradiction(report: Report) -> str | None:
+    """What one part of it says of another and is not so, which no schema can tell."""
+    implementations = {each.id for each in report.implementations}
+    requirements = {each.id for each in report.requirements}
+    for result in report.results:
+        where = f"results has {result.implementation}, {result.requirement}"[:200]
+        if result.requirement not in requirements:
+            return f"{where}, which is not among its requirements"
+        if result.implementation not in implementations:
+            return f"{where}, which is not among its implementations"
+        if result.outcome.failing and not any(each.outcome.failing for each in result.by_dtype.values()):
+            return f"{where}, which fails, but in no dtype"
+    dtypes = {dtype for result in report.results for dtype in result.by_dtype}
+    dtypes |= {each.dtype for each in report.accuracy} | {each.dtype for each in report.held}
+    for dtype in sorted(dtypes):
+        if dtype not in DTYPES:
+            return f"it speaks of dtype {dtype[:40]!r}; known are {', '.join(DTYPES)}"
+    return None
