@@ -124,7 +124,7 @@ def exchanged(text: bytes, chance: random.Random) -> bytes:
 def deep(_: bytes, chance: random.Random) -> bytes:
     """Lists or maps in each other, deeper than any stack."""
     opening = chance.choice([b"[", b'{"a":', b'{"case":{"features":['])
-    return chance.choice([b"", b"known = ", b'{"results":']) + opening * chance.randint(1, 5000)
+    return chance.choice([b"", b"known = ", b'{"results":']) + opening * chance.randint(1, 2000)
 
 
 def noise(_: bytes, chance: random.Random) -> bytes:
