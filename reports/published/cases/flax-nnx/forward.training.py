@@ -1,0 +1,22 @@
+# Flax nnx.BatchNorm 0.12.8, jax 0.10.2
+# Required: y = gamma (x - mean) / sqrt(var + epsilon) + beta with the batch's mean and biased
+# variance.
+# Seen: y[1, 0] is -0.95188854, exactly -0.95188854; it may be off by 1.7e-13 and is off by 4.1e-13,
+# 2.39 times the bound; 2 of 2 values are beyond theirs
+import os
+
+os.environ["JAX_ENABLE_X64"] = "1"
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+layer = nnx.BatchNorm(
+    1, axis=1, momentum=0.9, epsilon=1e-05, dtype="float64", param_dtype="float64",
+    use_bias=True, use_scale=True, rngs=nnx.Rngs(0),
+)
+layer.scale[...] = jnp.asarray(np.array([1.0], np.float64))
+layer.bias[...] = jnp.asarray(np.array([0.0], np.float64))
+x = np.array([[0.9999999869605084], [0.9803544312941207]], np.float64)
+y = layer(jnp.asarray(x, "float64"), use_running_average=not True)
+print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9518885396858687)

@@ -1,0 +1,21 @@
+# Keras (JAX) 3.15.1, jax 0.10.2
+# Required: Values whose squares overflow give finite output, as far from the exact one as the ratio
+# says.
+# Seen: y[0, 0] is nan, exactly 0; 2 of 2 values are lost
+import os
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_ENABLE_X64"] = "1"
+import jax
+import keras
+import numpy as np
+
+layer = keras.layers.BatchNormalization(
+    axis=1, momentum=0.9, epsilon=1e-05, center=True, scale=True, dtype="float64"
+)
+layer.build((2, 1))
+layer.gamma.assign(np.array([1.0], np.float64))
+layer.beta.assign(np.array([0.0], np.float64))
+x = np.array([[1.1117995141482464e+211], [9.726125691954836e+210]], np.float64)
+y = layer(keras.ops.convert_to_tensor(x, "float64"), training=True)
+print("y[0, 0] is", float(y[0, 0]), "and should be", 0.0)

@@ -1,0 +1,21 @@
+# Keras (JAX) 3.15.1, jax 0.10.2
+# Required: With gamma 1 and beta 0 each feature of y has mean 0 and variance var / (var + epsilon).
+# Seen: the mean of feature [0] is -4.76837158e-07, exactly 0; it may be off by 2.8e-14 and is off
+# by 4.8e-07, 1.69e+07 times the bound; 1 of 1 values are beyond theirs
+import os
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_ENABLE_X64"] = "1"
+import jax
+import keras
+import numpy as np
+
+layer = keras.layers.BatchNormalization(
+    axis=1, momentum=0.9, epsilon=1e-05, center=True, scale=True, dtype="float64"
+)
+layer.build((2, 1))
+layer.gamma.assign(np.array([1.0], np.float64))
+layer.beta.assign(np.array([0.0], np.float64))
+x = np.array([[2.1136326797582874], [1.8490255525702015]], np.float64)
+y = layer(keras.ops.convert_to_tensor(x, "float64"), training=True)
+print("y =", y)

@@ -1,0 +1,20 @@
+# Keras (NumPy) 3.15.1, numpy 2.4.6
+# Required: A constant feature gives beta, within the bound.
+# Seen: y[0, 0] is nan, exactly 0; it may be off by 0.067 and is off by nan, infinitely many times
+# the bound; 6 of 6 values are beyond theirs
+import os
+
+os.environ["KERAS_BACKEND"] = "numpy"
+
+import keras
+import numpy as np
+
+layer = keras.layers.BatchNormalization(
+    axis=1, momentum=0.9, epsilon=1e-08, center=True, scale=True, dtype="float32"
+)
+layer.build((6, 1))
+layer.gamma.assign(np.array([1.0], np.float32))
+layer.beta.assign(np.array([0.0], np.float32))
+x = np.full((6, 1), 6.9708815, np.float32)
+y = layer(keras.ops.convert_to_tensor(x, "float32"), training=True)
+print("y[0, 0] is", float(y[0, 0]), "and should be", 0.0)

@@ -1,0 +1,22 @@
+# Keras (NumPy) 3.15.1, numpy 2.4.6
+# Required: Adding a constant to a feature changes nothing in training.
+# Seen: y, with a constant added to x,[0, 0] is -0.256469727, exactly -0.248313919; it may be off by
+# 0.0023 and is off by 0.0082, 3.49 times the bound; 2 of 2 values are beyond theirs
+import os
+
+os.environ["KERAS_BACKEND"] = "numpy"
+
+import keras
+import numpy as np
+
+layer = keras.layers.BatchNormalization(
+    axis=1, momentum=0.9, epsilon=1e-05, center=True, scale=True, dtype="float32"
+)
+layer.build((2, 1))
+layer.gamma.assign(np.array([1.0], np.float32))
+layer.beta.assign(np.array([0.0], np.float32))
+x = np.array([[-3.0788403e-06], [0.0016181745]], np.float32)
+y = layer(keras.ops.convert_to_tensor(x, "float32"), training=True)
+x2 = np.array([[3.999997], [4.0016184]], np.float32)
+y = layer(keras.ops.convert_to_tensor(x2, "float32"), training=True)
+print("y[0, 0] is", float(y[0, 0]), "and should be", -0.24831391870975494)

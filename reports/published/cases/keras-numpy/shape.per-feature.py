@@ -1,0 +1,24 @@
+# Keras (NumPy) 3.15.1, numpy 2.4.6
+# Required: Changing gamma[k] or beta[k] changes feature k of the output, by the amount the
+# definition says, and no other feature: gamma and beta act as n-vectors.
+# Seen: the change of y when gamma[0] grows by 1[1, 0] is -0.999721527, exactly -0.999714477; it may
+# be off by 8.2e-14 and is off by 7e-06, 8.59e+07 times the bound; 2 of 4 values are beyond theirs
+import os
+
+os.environ["KERAS_BACKEND"] = "numpy"
+
+import keras
+import numpy as np
+
+layer = keras.layers.BatchNormalization(
+    axis=1, momentum=0.9, epsilon=1e-05, center=True, scale=True, dtype="float64"
+)
+layer.build((2, 2))
+layer.gamma.assign(np.array([1.0, 1.0], np.float64))
+layer.beta.assign(np.array([0.0, 0.0], np.float64))
+x = np.array([
+    [2.1136326797582874, 1.5850791503301482],
+    [1.8490255525702015, 0.14010011798082728],
+], np.float64)
+y = layer(keras.ops.convert_to_tensor(x, "float64"), training=True)
+print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9997144771383197)

@@ -1,0 +1,24 @@
+# Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
+# Required: In training, dbeta = sum(dy) for each feature.
+# Seen: the gradient of beta, dbeta[0] is -1.71891558, exactly -1.7189156; it may be off by 2.5e-15
+# and is off by 1.4e-08, 5.68e+06 times the bound; 1 of 1 values are beyond theirs
+import os
+
+os.environ["KERAS_BACKEND"] = "torch"
+import torch
+import keras
+import numpy as np
+
+layer = keras.layers.BatchNormalization(
+    axis=1, momentum=0.9, epsilon=1e-05, center=True, scale=True, dtype="float64"
+)
+layer.build((2, 1))
+layer.gamma.assign(np.array([1.0], np.float64))
+layer.beta.assign(np.array([0.0], np.float64))
+x = np.array([[2.1136326797582874], [1.8490255525702015]], np.float64)
+dy = np.array([[-1.5772825959433638], [-0.14163299986026284]], np.float64)
+t = keras.ops.convert_to_tensor(x, "float64").requires_grad_()
+y = layer(t, training=True)
+upstream = keras.ops.convert_to_tensor(dy, "float64")
+dx, dgamma, dbeta = torch.autograd.grad(y, [t, layer.gamma.value, layer.beta.value], upstream)
+print("dbeta[0] is", float(dbeta[0]), "and should be", -1.7189155958036266)

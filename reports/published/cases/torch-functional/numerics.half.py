@@ -1,0 +1,22 @@
+# PyTorch functional.batch_norm 2.13.0+cpu
+# Required: float16 and bfloat16 statistics are computed in at least float32.
+# Seen: y[1, 0] is -0.989746094, exactly -0.995547442; it may be off by 0.00051 and is off by
+# 0.0058, 11.4 times the bound; 2 of 2 values are beyond theirs
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+gamma = beta = running_mean = running_var = None
+
+gamma = torch.as_tensor(np.array([1.0], np.float16), dtype=torch.float16)
+beta = torch.as_tensor(np.array([0.0], np.float16), dtype=torch.float16)
+x = np.array([[7.844], [7.176]], np.float16)
+y = F.batch_norm(
+    torch.as_tensor(x, dtype=torch.float16),
+    *((None, None) if True else (running_mean, running_var)),
+    gamma,
+    beta,
+    training=True,
+    eps=0.001,
+)
+print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9955474422010112)
