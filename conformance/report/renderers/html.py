@@ -74,7 +74,7 @@ def render(report: Report) -> str:
             headings=GROWTH,
             worst=_worst(report),
             gone=report.gone,
-            known=any(each.known for each in report.results),
+            known=any(each.excused for result in report.results for each in result.by_dtype.values()),
             cards=[_card(report, each) for each in found],
             levels=[str(each) for each in Level],
             outcomes=[str(each) for each in Outcome],
