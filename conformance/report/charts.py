@@ -168,7 +168,9 @@ def _chart(rows: list[Row], x: str, y: str, title: str, axis: str) -> dict[str, 
         rule = alt.Chart(alt.InlineData([{"limit": 1}])).mark_rule(strokeDash=[4, 4], color="#888")
         layers.append(rule.encode(y="limit:Q"))
     chart = alt.layer(*layers).add_params(picked, *params)
-    spec: dict[str, Any] = chart.properties(title=title, width="container", height=300).to_dict()
+    spec: dict[str, Any] = (
+        chart.properties(title=title, width="container", height=300).configure_legend(labelLimit=0).to_dict()
+    )
     return spec
 
 

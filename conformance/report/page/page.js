@@ -117,7 +117,7 @@
     const ink = getComputedStyle(document.body).color;
     const line = getComputedStyle(document.documentElement).getPropertyValue("--line");
     const config = { background: "transparent", axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line },
-      legend: { labelColor: ink, titleColor: ink }, title: { color: ink }, view: { stroke: line } };
+      legend: { labelColor: ink, titleColor: ink, labelLimit: 0 }, title: { color: ink }, view: { stroke: line } };
     parent.replaceChildren();
     for (const chart of charts) {
       const element = parent.appendChild(document.createElement("div"));
