@@ -134,6 +134,8 @@ def _observed(result: Result | None) -> str:
         return result.observed
     if result is None or result.outcome is Outcome.UNSUPPORTED:
         return "·"
+    if result.message.startswith("contradicts itself"):
+        return "✗ contradicts itself"
     return "✗" if result.outcome.failing else "-"
 
 
