@@ -45,6 +45,7 @@ from conformance.worker import framing
 from conformance.worker.client import Worker
 from conformance.worker.framing import MOST_BYTES, Frames, FramingError
 from conformance.worker.process import CannotStart
+from conformance.worker.untrusted import readable
 
 #: The machine may be busy.
 unhurried = settings(deadline=None)
@@ -479,3 +480,8 @@ class TestProgram:
             with pytest.raises(FramingError, match="is more than the"):
                 worker.run((Build(CASE.config()), Forward(wide, True)))
             assert judged(worker).outcome is Outcome.PASS
+
+
+def test_words_do_not_tell_where_a_machine_keeps_its_packages() -> None:
+    said = 'File "/home/me/.venv/lib/python3.11/site-packages/torch/nn/functional.py", line 1, in /home/me/mine.py'
+    assert readable(said) == 'File "torch/nn/functional.py", line 1, in /home/me/mine.py'

@@ -15,15 +15,21 @@ _RANKS = range(2, 6)  # those for which there are cases
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 # Those that turn the direction of writing among them, by which text is made to look like another.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# /opt/venv/lib/python3.11/site-packages/torch/nn/functional.py is torch/nn/functional.py on every machine.
+_PACKAGES = re.compile(r"""/[^\s"'<>:]{0,300}/(?:site|dist)-packages/""")
 _MOST_TEXT = 8000
 _MOST_NAMES = 16  # of warnings, and of a framework's own names of parameters
 
 
 def readable(text: str) -> str:
-    """What a stranger wrote, without colours, with control characters spelled out, and not too long."""
+    """What a stranger wrote, without colours, with control characters spelled out, without where this machine keeps
+    its packages, and not too long.
+    """
     if len(text) > _MOST_TEXT:
         text = f"{text[: _MOST_TEXT // 2]} [...] {text[-_MOST_TEXT // 2 :]}"
     text = _COLOURS.sub("", text.replace("\r\n", "\n"))
+    if "-packages/" in text:
+        text = _PACKAGES.sub("", text)
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
