@@ -68,13 +68,21 @@ class Verified:
 def recipe(source: Side, target: Side, rank: int = 2) -> str:
     """Python that defines ``port(source, shape, axis)``, for inputs of ``rank``.
 
-    :raises NoRecipe: one of the two has no idiom, or holds no parameters.
+    :raises NoRecipe: one of the two has no idiom, or not one that says how to read, write or make a layer.
     """
+    try:
+        return _recipe(source, target, rank)
+    except (KeyError, ValueError, SyntaxError) as error:
+        raise NoRecipe(f"the idioms of {source.id} and {target.id} make no Python: {error}") from None
+
+
+def _recipe(source: Side, target: Side, rank: int) -> str:
     have, want = (_idiom(side) for side in (source, target))
     getters, setters = dict(have.get), dict(want.set)
     moved = [name for name in PARAMETERS if name in getters and name in setters]
-    if "gamma" not in moved or not want.build:
-        raise NoRecipe(f"{target.id} is a function: pass it what {source.id} holds")
+    if len(moved) < len(PARAMETERS) or not want.build:
+        lacking = ", ".join(name for name in PARAMETERS if name not in moved) or "how to make a layer"
+        raise NoRecipe(f"the idioms of {source.id} and {target.id} do not both tell of {lacking}")
     values = {
         "epsilon": _plain(getters.get("epsilon", "1e-5"), "source"),
         "momentum": _momentum(source, target, getters),
@@ -129,7 +137,10 @@ def verify(source: Side, target: Side, cases: tuple[Case, ...]) -> Verified:
             return Verified(problem=last[0][:500])
         with np.load(io.BytesIO(out.read_bytes()), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
-    return _compared(cases, arrays)
+    try:
+        return _compared(cases, arrays)
+    except (KeyError, ValueError) as error:
+        return Verified(problem=f"what the recipe computed has not the shapes expected: {error}")
 
 
 def _compared(cases: tuple[Case, ...], arrays: dict[str, Array]) -> Verified:
@@ -286,7 +297,10 @@ def _plain(piece: str, layer: str) -> str:
 
 
 def _filled(piece: str, layer: str, config: LayerConfig, **values: Any) -> str:
-    return filled(piece, layer, config, values)
+    try:
+        return filled(piece, layer, config, values)
+    except (KeyError, ValueError) as error:
+        raise NoRecipe(f"a piece of an idiom cannot be filled in: {error}") from None
 
 
 def _setup(*idioms: Idiom) -> str:

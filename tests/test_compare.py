@@ -150,3 +150,39 @@ def test_what_two_have_in_common() -> None:
     assert (shared.dtypes, shared.ranks, shared.axes) == (("float64",), (2,), "any")
     assert not shared.gradients
     assert common(any_axis, second, moving=False).axes == (1,)
+
+
+ODD = """
+import numpy as np
+from conformance.implementation import Idiom
+from conformance.implementations.reference import Reference
+
+class Some(Reference):
+    idiom = Idiom("import numpy", "$layer = 1", "y = $x", "", (("gamma", "$layer"),), (("gamma", "$layer = $value"),))
+
+class Typo(Reference):
+    idiom = Idiom(
+        "import (", "$layer = $nothing", "y = $x",
+        get=tuple((n, "$layer") for n in ("gamma", "beta", "running_mean", "running_var")),
+        set=tuple((n, "$layer = $value") for n in ("gamma", "beta", "running_mean", "running_var")),
+    )
+
+class Twice(Typo):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("Some", "Typo", "do not both tell of beta, running_mean, running_var"),
+        ("Typo", "Twice", "make no Python"),
+    ],
+)
+def test_an_idiom_that_will_not_do_is_a_reason_and_no_crash(
+    bnconf: Command, tmp_path: Path, one: str, other: str, said: str
+) -> None:
+    (tmp_path / "odd.py").write_text(ODD)
+    done = bnconf("compare", f"odd.py:{one}", f"odd.py:{other}", "--max-examples", "4")
+    assert done.returncode == 0, done.stderr
+    assert said in " ".join(done.stdout.split())
