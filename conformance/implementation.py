@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
@@ -175,8 +174,3 @@ class Implementation(Protocol):
     def build(self, config: LayerConfig) -> Layer:
         """A fresh layer, initialised as it is by default."""
         ...
-
-
-def as_float64(array: Array) -> NDArray[np.float64]:
-    """Any dtype of :data:`DTYPES` widened, exactly."""
-    return np.asarray(array).astype(np.float64)

@@ -43,7 +43,7 @@ def command(a: str, b: str, max_examples: int, seed: int, timeout: float, output
     try:
         with Worker(a, timeout=timeout) as one, Worker(b, timeout=timeout) as other:
             errors = Console(stderr=True)
-            with terminal.Progress(errors, 2, len(settings.shards())) as progress:
+            with terminal.Progress(errors, len(settings.shards())) as progress:
                 results, interrupted = run_all([a, b], settings, jobs=2, step=progress.step)
             if interrupted:
                 sys.exit(130)

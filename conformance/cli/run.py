@@ -131,7 +131,7 @@ def command(
     console, errors = Console(), Console(stderr=True)
     if not console.is_terminal:
         console.width = _PLAIN_WIDTH
-    with terminal.Progress(errors, len(names), len(settings.shards())) as progress:
+    with terminal.Progress(errors, len(settings.shards())) as progress:
         results, interrupted = run_all(
             names, settings, jobs=jobs, step=progress.step, finished=progress.finished
         )

@@ -44,9 +44,8 @@ _MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "none": "
 class Progress:
     """A bar for each implementation on a terminal; a line for each that is done otherwise."""
 
-    def __init__(self, console: Console, implementations: int, shards: int) -> None:
+    def __init__(self, console: Console, shards: int) -> None:
         self._console = console
-        self._implementations = implementations
         self._shards = shards
         self._started = time.monotonic()
         self._bars: dict[str, Any] = {}
