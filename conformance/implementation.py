@@ -38,6 +38,9 @@ class LayerConfig:
     :ivar defaults: leave epsilon and momentum out, so that the framework's own defaults apply.
     :ivar cumulative: keep a plain average of all batches, and not a moving one.
     :ivar device: where to compute, one of those declared. Arrays come and go as NumPy's all the same.
+    :ivar eager: make the layer as it is before it is compiled or exported.
+    :ivar replicas: split every batch along its first axis into so many parts, each normalised in a replica of its own
+        by the statistics of the whole; outputs and dx are put together again, dgamma and dbeta are those of all.
     """
 
     input_shape: tuple[int, ...]
@@ -50,6 +53,8 @@ class LayerConfig:
     defaults: bool = False
     cumulative: bool = False
     device: str = "cpu"
+    eager: bool = False
+    replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,11 @@ class Capabilities:
     :ivar names: what the framework itself calls a parameter, where that is not its canonical name:
         ``(("gamma", "weight"), ("beta", "bias"))``.
     :ivar devices: where it can compute, by the framework's own names: ``("cpu", "cuda")``.
+    :ivar eager: it is compiled or exported, and can also make the layer that it is compiled or exported from.
+    :ivar replicas: among how many replicas it can split a batch and yet normalise by the statistics of the whole; 1
+        if it cannot.
+    :ivar uneven: the parts need not be of one size; they are those of ``numpy.array_split``.
+    :ivar mask: ``forward`` takes ``mask=``, by which statistics are those of the positions where it is True.
     """
 
     dtypes: tuple[str, ...] = ("float32",)
@@ -94,6 +104,10 @@ class Capabilities:
     compiles: bool = False
     names: tuple[tuple[str, str], ...] = ()
     devices: tuple[str, ...] = ("cpu",)
+    eager: bool = False
+    replicas: int = 1
+    uneven: bool = False
+    mask: bool = False
 
     def takes_axis(self, axis: int, rank: int) -> bool:
         """Whether inputs of ``rank`` may have their features along ``axis``."""
@@ -156,7 +170,10 @@ class Layer(Protocol):
         ...
 
     def forward(self, x: Array, *, training: bool) -> Array:
-        """y, shaped as x and of its dtype."""
+        """y, shaped as x and of its dtype.
+
+        Where ``mask`` is declared, ``mask=`` may come as well: booleans shaped as x without its feature axis.
+        """
         ...
 
     def backward(self, dy: Array) -> Gradients:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -245,14 +246,52 @@ class Backwarded:
 def backwards(observation: Observation) -> list[Backwarded]:
     """The backward calls of an observation, each with the forward call before it on the same layer."""
     last: dict[int, Forwarded] = {}
+    axes: dict[int, int] = {}
+    masks: dict[int, tuple[Array | None, int]] = {}
     found: list[Backwarded] = []
     passed = iter(forwards(observation))
     for call, answer in zip(observation.script, observation.answers, strict=False):
-        if isinstance(call, Forward):
+        if isinstance(call, Build):
+            axes[call.layer] = call.config.axis
+        elif isinstance(call, Forward):
             last[call.layer] = next(passed)
+            masks[call.layer] = call.mask, axes[call.layer]
         elif isinstance(call, Backward):
-            found.append(Backwarded(call, answer, last[call.layer]))
+            forward = last[call.layer]
+            mask, axis = masks.get(call.layer, (None, 0))
+            if mask is not None:
+                call = msgspec.structs.replace(call, dy=_positions(call.dy, mask, axis))
+                answer = _of_positions(answer, "x", mask, axis)
+            found.append(Backwarded(call, answer, forward))
     return found
+
+
+def _unmasked(
+    call: Forward, answer: Answer | Raised, config: LayerConfig
+) -> tuple[Forward, Answer | Raised, LayerConfig]:
+    """A call with a mask as what it is: one without, on the values of the positions that count, (m, n)."""
+    assert call.mask is not None
+    x = _positions(call.x, call.mask, config.axis)
+    return (
+        msgspec.structs.replace(call, x=x, mask=None),
+        _of_positions(answer, "y", call.mask, config.axis),
+        replace(config, input_shape=x.shape, axis=1),
+    )
+
+
+def _positions(array: Array, mask: Array, axis: int) -> Array:
+    """The values at the positions where a mask holds, (m, n)."""
+    return np.moveaxis(array, axis, -1)[mask]
+
+
+def _of_positions(answer: Answer | Raised, name: str, mask: Array, axis: int) -> Answer | Raised:
+    """The answer with no more of an array than is at those positions; one of a wrong shape is left as it is."""
+    if isinstance(answer, Raised) or name not in answer.arrays:
+        return answer
+    array = answer.arrays[name]
+    if array.ndim != mask.ndim + 1 or np.moveaxis(array, axis, -1).shape[:-1] != mask.shape:
+        return answer
+    return msgspec.structs.replace(answer, arrays={**answer.arrays, name: _positions(array, mask, axis)})
 
 
 def forwards(observation: Observation) -> list[Forwarded]:
@@ -288,7 +327,10 @@ def forwards(observation: Observation) -> list[Forwarded]:
                 before = last.get(call.layer)
                 if before is not None and before.x.shape[config.axis] != n:
                     before = None
-                found.append(Forwarded(call, answer, config, kept, known, before))
+                if call.mask is None:
+                    found.append(Forwarded(call, answer, config, kept, known, before))
+                else:
+                    found.append(Forwarded(*_unmasked(call, answer, config), kept, known))
                 if call.training:
                     moved.add(call.layer)
                     last[call.layer] = call

@@ -56,7 +56,8 @@ class Parameters(Message, frozen=True, tag="parameters"):
 
 class Forward(Message, frozen=True, tag="forward"):
     """Apply a layer to x. Answer: ``arrays["y"]``. ``memory`` says how x lies in memory (see
-    :mod:`conformance.memory`); a program in another process may ignore it.
+    :mod:`conformance.memory`); a program in another process may ignore it. ``mask``, booleans shaped as x without its
+    feature axis, is only sent to those that declare it.
     """
 
     x: np.ndarray
@@ -64,6 +65,7 @@ class Forward(Message, frozen=True, tag="forward"):
     layer: int = 0
     memory: str = "contiguous"
     may_raise: bool = False
+    mask: np.ndarray | None = None
 
 
 class Backward(Message, frozen=True, tag="backward"):

@@ -235,6 +235,6 @@ def _shrunk(
                 len(c.shape) in capabilities.ranks and capabilities.takes_axis(c.axis, len(c.shape))
             ),
             # Where every new shape is compiled, a smaller case is not worth minutes.
-            attempts=60 if capabilities.compiles else 400,
+            attempts=24 if capabilities.compiles else 400,
         )
     return Counterexample(probe.name, *found)

@@ -142,6 +142,9 @@ def cases(
 def case_from(sketch: Sketch, domain: Domain, capabilities: Capabilities, dtype: str) -> Case:
     """What a domain makes of a sketch."""
     domain = domain.for_dtype(dtype)
+    if capabilities.compiles:
+        # Epsilon and momentum are constants of what is compiled: each shape has its own, and not each with each.
+        sketch = sketch._replace(epsilon=sketch.rank, momentum=sketch.rank)
     shape, axis = _shape(sketch, domain, capabilities)
     recipes = _recipes(domain)
     palette = [recipes[k % len(recipes)] for k in sketch.palette]

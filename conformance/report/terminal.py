@@ -92,7 +92,10 @@ class Progress:
             )
         seconds = time.monotonic() - self._started
         self._console.print(
-            f"[{seconds:6.1f} s] {result.implementation}: {state}", markup=False, highlight=False
+            f"[{seconds:6.1f} s] {result.implementation}: {state}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -184,7 +187,7 @@ def _failure(report: Report, finding: Finding, position: int, console: Console) 
     head.append(f"{result.implementation} ", style="bold")
     head.append(result.requirement, style=_STYLES[finding.mark])
     head.append(f"  {headline(finding)}", style="dim")
-    console.print(head)
+    console.print(head, soft_wrap=True)
     _indented(statement, console, style="italic")
     _indented(result.message, console)
     if result.diagnosis:
@@ -250,7 +253,7 @@ def show_replay(name: str, found: Replay, console: Console) -> None:
     head.append(f"  {found.requirement.level_for(case.dtype)}, {verdict.outcome}", style="dim")
     if verdict.ratio is not None:
         head.append(f", {ratio(verdict.ratio)} times the bound", style="dim")
-    console.print(head)
+    console.print(head, soft_wrap=True)
     _indented(found.requirement.statement, console, style="italic")
     _indented(verdict.message, console)
     if found.diagnosis is not None and found.diagnosis.key:  # One case alone seldom tells.

@@ -100,7 +100,8 @@ class Server:
             case Forward(x, training, number, memory):
                 layer = self._layer(number)
                 own = lay_out(x, memory)
-                y, seconds = _timed(lambda: layer.forward(own, training=training))
+                more = {} if request.mask is None else {"mask": np.array(request.mask)}
+                y, seconds = _timed(lambda: layer.forward(own, training=training, **more))
                 return {"y": _numeric("forward()", y)}, not _same(own, x), seconds
             case Backward(dy, number, memory):
                 layer = self._layer(number)
