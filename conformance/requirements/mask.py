@@ -23,7 +23,6 @@ from conformance.requirement import (
     Trial,
     Verdict,
     failed,
-    observed,
     passed,
     requirement,
     worst,
@@ -143,4 +142,4 @@ def rest(trial: Trial) -> Verdict:
     # Coarse on purpose: which one it is, and not how precisely.
     size = 0.05 * (1 + np.abs(alike))
     found = [name for name, value in known.items() if bool(np.all(np.abs(y[out] - value) <= size))]
-    return observed(found[0]).fitting(*found) if found else failed("y is none of these where nothing counts")
+    return passed().fitting(*found) if found else failed("y is none of these where nothing counts")
