@@ -1,7 +1,7 @@
 """The published comparison is whole: no row is blank, and every failure in it is accounted for.
 
-reports/known.toml says what each failure is: by the script of a finding, or in words. A failure that it does not cover
-has not been looked at.
+reports/known.toml says what each failure is, by the script of a finding or in words. A failure that it does not
+cover has not been looked at.
 """
 
 from __future__ import annotations
