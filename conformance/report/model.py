@@ -186,7 +186,12 @@ class Report:
 
     @property
     def groups(self) -> list[str]:
-        return list(dict.fromkeys(r.id.partition(".")[0] for r in self.requirements))
+        """Those in which anything was judged; all where nothing was."""
+        judged = {
+            r.requirement.partition(".")[0] for r in self.results if r.outcome is not Outcome.UNSUPPORTED
+        }
+        every = dict.fromkeys(r.id.partition(".")[0] for r in self.requirements)
+        return [group for group in every if group in judged or not judged]
 
     def exit_status(self, *, strict: bool = False, strict_baseline: bool = False) -> int:
         """0 all holds or is known, 1 a requirement failed, 3 an implementation could not be started.
