@@ -69,6 +69,12 @@ class ImplementationInfo:
     status: str = "complete"
     problem: str = ""
 
+    @property
+    def described(self) -> str:
+        """The version; of a program, whose id says nothing of what it runs, with its name."""
+        named = self.version and self.id.startswith("exec:")
+        return f"{self.framework} {self.version}" if named else self.version
+
 
 @dataclass(frozen=True)
 class RequirementInfo:
