@@ -52,7 +52,13 @@ $layer.build($shape)""",
     )
 
 
-def _built(keras: Any, config: LayerConfig, **more: Any) -> Any:
+def canonical(variable: Any) -> str:
+    """The canonical name of a variable of Keras."""
+    name = str(variable.name)
+    return _CANONICAL.get(name, name)
+
+
+def built(keras: Any, config: LayerConfig, **more: Any) -> Any:
     """The layer of Keras; with more of its arguments than all have."""
     layer = keras.layers.BatchNormalization(
         axis=config.axis,
@@ -71,8 +77,8 @@ class _Layer:
 
     def __init__(self, keras: Any, config: LayerConfig, **more: Any) -> None:
         self._ops = keras.ops
-        self._layer = _built(keras, config, **more)
-        self._variables = {_CANONICAL.get(each.name, each.name): each for each in self._layer.variables}
+        self._layer = built(keras, config, **more)
+        self._variables = {canonical(each): each for each in self._layer.variables}
 
     def parameters(self) -> dict[str, Array]:
         return {name: self._array(each.value) for name, each in self._variables.items()}
@@ -171,14 +177,14 @@ class _JaxLayer(_Layer):
 
 
 class _Step:
-    """A layer under a compiler, as a function of the values it is given, by canonical name. Layers of one configuration
-    share it, since compiling takes hundreds of times as long as calling.
+    """A layer under a compiler, as a function of the values it is given, by canonical name. Layers of one
+    configuration share it, since compiling takes hundreds of times as long as calling.
     """
 
     def __init__(self, keras: Any, config: LayerConfig) -> None:
         self.ops = keras.ops
-        self.layer = _built(keras, config)
-        self.variables = {_CANONICAL.get(each.name, each.name): each for each in self.layer.variables}
+        self.layer = built(keras, config)
+        self.variables = {canonical(each): each for each in self.layer.variables}
         self.fresh = self.values()
 
     def values(self) -> dict[str, Array]:
@@ -239,8 +245,8 @@ class _JaxStep(_Step):
         import jax
 
         super().__init__(keras, config)
-        affine = [_CANONICAL.get(each.name, each.name) for each in self.layer.trainable_variables]
-        state = [_CANONICAL.get(each.name, each.name) for each in self.layer.non_trainable_variables]
+        affine = [canonical(each) for each in self.layer.trainable_variables]
+        state = [canonical(each) for each in self.layer.non_trainable_variables]
 
         def call(values: dict[str, Any], x: Any, training: bool, mask: Any) -> tuple[Any, dict[str, Any]]:
             given = [values[name] for name in affine], [values[name] for name in state]
@@ -462,6 +468,28 @@ y, ((dgamma, dbeta), dx) = differentiate(
 
     def build(self, config: LayerConfig) -> Any:
         return super().build(config) if config.eager else _CompiledLayer(_step(_JaxStep, config))
+
+
+class KerasTensorFlowRenorm(KerasTensorFlow):
+    """``renorm=True`` with ``renorm_clipping``, in which rmin = rmax = 1 and dmax = 0 leave nothing to correct, and
+    training normalises by the batch alone: https://arxiv.org/abs/1702.03275.
+
+    Declared are no defaults, since the paper's are other ones.
+    """
+
+    name = "Keras (TensorFlow), renorm"
+    capabilities = replace(_CAPABILITIES, defaults=False)
+    idiom = replace(
+        KerasTensorFlow.idiom,
+        build=KerasTensorFlow.idiom.build.replace(
+            'dtype="$dtype"\n',
+            'dtype="$dtype",\n    renorm=True, renorm_clipping={"rmin": 1.0, "rmax": 1.0, "dmax": 0.0}\n',
+        ),
+    )
+
+    def build(self, config: LayerConfig) -> _Layer:
+        clipping = {"rmin": 1.0, "rmax": 1.0, "dmax": 0.0}
+        return self._layer(self._keras, config, renorm=True, renorm_clipping=clipping)
 
 
 class KerasNumpy(_Keras):
