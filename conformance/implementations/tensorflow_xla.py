@@ -31,7 +31,7 @@ class TensorFlowXla(TensorFlowNN):
     """
 
     name = "TensorFlow nn.batch_normalization (XLA)"
-    capabilities = replace(TensorFlowNN.capabilities, compiles=True)
+    capabilities = replace(TensorFlowNN.capabilities, compiles=True, eager=True)
     idiom = replace(
         TensorFlowNN.idiom,
         apply="""\
@@ -61,5 +61,5 @@ with tf.GradientTape() as tape:
 dx, dgamma, dbeta = tape.gradient(y, [t, gamma, beta], tf.constant($dy, "$dtype"))""",
     )
 
-    def build(self, config: LayerConfig) -> _Layer:
-        return _Layer(config)
+    def build(self, config: LayerConfig) -> FunctionLayer:
+        return (FunctionLayer if config.eager else _Layer)(config)

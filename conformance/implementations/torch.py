@@ -50,6 +50,11 @@ def as_array(tensor: Any) -> Array:
     return array
 
 
+def module_class(config: LayerConfig) -> str:
+    """The name of the layer's class in ``torch.nn``."""
+    return _MODULES[len(config.input_shape)]
+
+
 class _Layer:
     """Moves the feature axis, and keeps the autograd graph of the last call."""
 
@@ -78,14 +83,20 @@ class _Layer:
 class _ModuleLayer(_Layer):
     def __init__(self, config: LayerConfig) -> None:
         super().__init__(config)
+        self._module: Any = self._made(config)
+
+    def _made(self, config: LayerConfig) -> Any:
+        features = config.input_shape[config.axis]
+        return getattr(torch.nn, module_class(config))(features, **self._arguments(config))
+
+    def _arguments(self, config: LayerConfig) -> dict[str, Any]:
         momentum = None if config.cumulative else config.momentum
-        self._module: Any = getattr(torch.nn, _MODULES[len(config.input_shape)])(
-            config.input_shape[config.axis],
+        return {
             **({} if config.defaults else {"eps": config.epsilon, "momentum": momentum}),
-            affine=config.scale,
-            device=config.device,
-            dtype=getattr(torch, config.dtype),
-        )
+            "affine": config.scale,
+            "device": config.device,
+            "dtype": getattr(torch, config.dtype),
+        }
 
     def parameters(self) -> dict[str, Array]:
         state = self._module.state_dict()

@@ -5,21 +5,31 @@ inputs in the memory format channels_last, compiled by ``torch.compile``, and as
 from __future__ import annotations
 
 import importlib
+import os
+import platform
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
-
-import torch
 
 from conformance.implementation import Idiom, LayerConfig
 from conformance.implementations.torch import TorchBatchNorm, _ModuleLayer
 
+# What was compiled once is kept for the other workers and runs; in the user's own folder, since it is code, and for
+# this machine, since it is machine code.
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME", "") or "~/.cache").expanduser() / "batchnorm-conformance"
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(_CACHE / f"inductor-{platform.node()}"))
+
+# isort: split
+# After what sets the environment.
+import torch
+
 _FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
-def _idiom(**changed: tuple[tuple[str, str], ...]) -> Idiom:
+def changed(**pieces_: tuple[tuple[str, str], ...]) -> Idiom:
     """The layer's idiom with pieces replaced, each by (old, new)."""
     pieces = {}
-    for name, replacements in changed.items():
+    for name, replacements in pieces_.items():
         pieces[name] = getattr(TorchBatchNorm.idiom, name)
         for old, new in replacements:
             if old not in pieces[name]:
@@ -40,7 +50,7 @@ class TorchChannelsLast(TorchBatchNorm):
 
     name = "PyTorch nn.BatchNorm, channels_last"
     capabilities = replace(TorchBatchNorm.capabilities, ranks=(4, 5))
-    idiom = _idiom(
+    idiom = changed(
         apply=(
             (
                 "dtype=torch.$dtype))",
@@ -74,29 +84,30 @@ def _call(module: Any, x: Any) -> Any:
     return module(x)
 
 
-_compiled = torch.compile(_call, fullgraph=True)
+_compiled = torch.compile(_call, fullgraph=True, dynamic=True)
 
 
 class TorchCompiled(TorchBatchNorm):
-    """``torch.compile`` (fullgraph): https://docs.pytorch.org/docs/stable/generated/torch.compile.html. Needs a C++
-    compiler. Not registered, since that compiler runs for seconds for every new kind of input:
-    ``bnconf run conformance.implementations.torch_forms:TorchCompiled``.
+    """``torch.compile`` (fullgraph, dynamic): https://docs.pytorch.org/docs/stable/generated/torch.compile.html. Needs
+    a C++ compiler, which runs for seconds for every epsilon, momentum, rank and dtype.
     """
 
     name = "PyTorch nn.BatchNorm, compiled"
-    capabilities = replace(TorchBatchNorm.capabilities, compiles=True)
-    idiom = _idiom(
-        apply=(("$layer.train($training)(", "torch.compile($layer.train($training))("),),
-        differentiate=(("$layer.train($training)(", "torch.compile($layer.train($training))("),),
+    capabilities = replace(TorchBatchNorm.capabilities, compiles=True, eager=True)
+    idiom = changed(
+        apply=(("$layer.train($training)(", "torch.compile($layer.train($training), dynamic=True)("),),
+        differentiate=(("$layer.train($training)(", "torch.compile($layer.train($training), dynamic=True)("),),
     )
 
     def __init__(self) -> None:
         # By default it gives up after 8 kinds of input, and would be judged by what is not compiled.
         dynamo: Any = importlib.import_module("torch._dynamo.config")
         dynamo.recompile_limit = dynamo.accumulated_recompile_limit = 1 << 20
+        # Nor are the shapes of gamma and the others constants of a program.
+        dynamo.force_parameter_static_shapes = dynamo.force_nn_module_property_static_shapes = False
 
-    def build(self, config: LayerConfig) -> _CompiledLayer:
-        return _CompiledLayer(self._checked(config))
+    def build(self, config: LayerConfig) -> _ModuleLayer:
+        return (_ModuleLayer if config.eager else _CompiledLayer)(self._checked(config))
 
 
 class _ScriptedLayer(_ModuleLayer):
@@ -109,7 +120,8 @@ class TorchScript(TorchBatchNorm):
     """``torch.jit.script``: https://docs.pytorch.org/docs/stable/generated/torch.jit.script.html."""
 
     name = "PyTorch nn.BatchNorm, TorchScript"
-    idiom = _idiom(build=(("$layer = torch", "$layer = torch.jit.script(torch"), ("\n)", "\n))")))
+    capabilities = replace(TorchBatchNorm.capabilities, eager=True)
+    idiom = changed(build=(("$layer = torch", "$layer = torch.jit.script(torch"), ("\n)", "\n))")))
 
-    def build(self, config: LayerConfig) -> _ScriptedLayer:
-        return _ScriptedLayer(self._checked(config))
+    def build(self, config: LayerConfig) -> _ModuleLayer:
+        return (_ModuleLayer if config.eager else _ScriptedLayer)(self._checked(config))
