@@ -48,11 +48,8 @@ class Mirrored:
     def __init__(self, replicas: int, strategy: type[tf.distribute.MirroredStrategy] | None = None) -> None:
         """:param replicas: 1 for a layer that is not distributed."""
         self._replicas = replicas
-        self.strategy: Any = (
-            tf.distribute.get_strategy()
-            if replicas == 1
-            else _strategy(strategy or tf.distribute.MirroredStrategy, replicas)
-        )
+        kind: Any = strategy or tf.distribute.MirroredStrategy
+        self.strategy: Any = tf.distribute.get_strategy() if replicas == 1 else _strategy(kind, replicas)
 
     def call(self, x: Any, training: bool) -> Any:
         raise NotImplementedError

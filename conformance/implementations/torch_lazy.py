@@ -1,4 +1,4 @@
-"""PyTorch: the layers ``torch.nn.LazyBatchNorm1d``, ``2d`` and ``3d``, which know their features from the first call."""
+"""PyTorch: ``torch.nn.LazyBatchNorm1d``, ``2d`` and ``3d``, which learn their features from the first call."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class _LazyLayer(_ModuleLayer):
         return super().parameters()
 
     def load(self, parameters: Mapping[str, Array]) -> None:
-        missing = {name for name, value in self._module.state_dict().items() if torch.nn.parameter.is_lazy(value)}
+        missing = {
+            name for name, value in self._module.state_dict().items() if torch.nn.parameter.is_lazy(value)
+        }
         if missing - {_NATIVE.get(name, name) for name in parameters}:
             self._initialise()
         super().load(parameters)
