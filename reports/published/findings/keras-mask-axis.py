@@ -6,6 +6,7 @@ Promised: "Binary tensor of shape broadcastable to inputs tensor, with True valu
 Happens: the mask must have one axis less than x, and is given one more at its end, wherever the features are. With
     features second it raises an error, or, where the extents happen to fit, other positions are left out.
 Harm: for as many places as features, statistics are those of other positions than asked for, and nothing says so.
+Upstream: said in a review, and left as it was: https://github.com/keras-team/keras/pull/22828
 """
 
 import os

@@ -17,17 +17,11 @@ import tensorflow as tf
 halves = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], halves)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-for mask in (None, tf.ones(2, bool)):
+x = [tf.constant([[0.0], [2.0]]), tf.constant([[10.0], [12.0]])]
+parts = strategy.experimental_distribute_values_from_function(lambda c: x[c.replica_id_in_sync_group])
+for how, mask in ("without:    ", None), ("with a mask:", tf.ones(2, bool)):
     with strategy.scope():
         layer = keras.layers.BatchNormalization(synchronized=True)
         layer.build((2, 1))
-    parts = strategy.experimental_distribute_values_from_function(
-        lambda context: tf.constant([[0.0], [2.0]]) + 10.0 * context.replica_id_in_sync_group
-    )
-    y = strategy.experimental_local_results(
-        tf.function(strategy.run)(layer, (parts,), {"training": True, "mask": mask})
-    )
-    print(
-        "without:    " if mask is None else "with a mask:",
-        [each.numpy().astype(float).ravel().round(2).tolist() for each in y],
-    )
+    y = tf.function(strategy.run)(layer, (parts,), {"training": True, "mask": mask})
+    print(how, [each.numpy()[:, 0].tolist() for each in strategy.experimental_local_results(y)])

@@ -11,8 +11,8 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-import numpy as np
 import keras
+import numpy as np
 
 for renorm in (False, True):
     more = {"renorm_clipping": {"rmin": 1.0, "rmax": 1.0, "dmax": 0.0}} if renorm else {}

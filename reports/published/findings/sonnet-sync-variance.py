@@ -14,10 +14,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import sonnet as snt
 
-for value in (1.1, 10.1, 1000.1):
-    x = np.full((64, 1), value, np.float32)
+for mean in (0, 10, 100, 1000):
+    x = np.float32(mean) + np.float32(0.01) * np.arange(64, dtype=np.float32)[:, None]
+    exact = (x[0, 0] - x.mean(dtype=float)) / np.sqrt(x.var(dtype=float) + 1e-5)
     average = snt.ExponentialMovingAverage(0.9), snt.ExponentialMovingAverage(0.9)
     layer = snt.distribute.CrossReplicaBatchNorm(True, True, *average)
-    y = layer(x, is_training=True).numpy()
-    plain = snt.BatchNorm(True, True)(x, is_training=True).numpy()
-    print(f"64 times {value}: y = {y[0, 0]:7.3f}, of snt.BatchNorm {plain[0, 0]:7.3f}, exactly 0")
+    y = layer(x, is_training=True).numpy()[0, 0]
+    plain = snt.BatchNorm(True, True)(x, is_training=True).numpy()[0, 0]
+    print(f"mean {mean:4}: y[0] = {y:8.4f}, of snt.BatchNorm {plain:8.4f}, exactly {exact:8.4f}")
