@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.implementation import Array, LayerConfig
 from conformance.implementations._mirrored import REPLICAS, Mirrored
+from conformance.implementations._tape import DTYPES
 from conformance.implementations.sonnet import SonnetBatchNorm, held, shaped
 
 # isort: split
@@ -54,7 +55,9 @@ class SonnetCrossReplica:
 
     name = "Sonnet CrossReplicaBatchNorm"
     version = SonnetBatchNorm.version
-    capabilities = replace(SonnetBatchNorm.capabilities, defaults=False, replicas=REPLICAS, uneven=True)
+    capabilities = replace(
+        SonnetBatchNorm.capabilities, dtypes=DTYPES, defaults=False, replicas=REPLICAS, uneven=True
+    )
     idiom = replace(
         SonnetBatchNorm.idiom,
         build="""\

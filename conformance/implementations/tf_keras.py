@@ -92,11 +92,11 @@ class KerasTwoRenorm(KerasTwo):
     """``renorm=True`` with ``renorm_clipping``, in which rmin = rmax = 1 and dmax = 0 leave nothing to correct, and
     training normalises by the batch alone: https://arxiv.org/abs/1702.03275.
 
-    Declared are no defaults, since the paper's are other ones.
+    Declared are no defaults, since the paper's are other ones, and no float64, for which it raises.
     """
 
     name = "Keras 2 (tf_keras), renorm"
-    capabilities = replace(KerasTwo.capabilities, defaults=False)
+    capabilities = replace(KerasTwo.capabilities, dtypes=("float32", "float16", "bfloat16"), defaults=False)
     idiom = replace(
         KerasTwo.idiom,
         build=KerasTwo.idiom.build.replace(
