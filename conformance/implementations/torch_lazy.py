@@ -22,8 +22,12 @@ class _LazyLayer(_ModuleLayer):
     def _made(self, config: LayerConfig) -> Any:
         return getattr(torch.nn, f"Lazy{module_class(config)}")(**self._arguments(config))
 
+    def _missing(self) -> set[str]:
+        state = self._module.state_dict().items()
+        return {name for name, value in state if torch.nn.parameter.is_lazy(value)}
+
     def _initialise(self) -> None:
-        if self._module.has_uninitialized_params():
+        if self._missing():
             x = torch.empty(self._config.input_shape, device="meta")
             self._module.initialize_parameters(torch.movedim(x, self._config.axis, 1))
 
@@ -32,10 +36,7 @@ class _LazyLayer(_ModuleLayer):
         return super().parameters()
 
     def load(self, parameters: Mapping[str, Array]) -> None:
-        missing = {
-            name for name, value in self._module.state_dict().items() if torch.nn.parameter.is_lazy(value)
-        }
-        if missing - {_NATIVE.get(name, name) for name in parameters}:
+        if self._missing() - {_NATIVE.get(name, name) for name in parameters}:
             self._initialise()
         super().load(parameters)
 
