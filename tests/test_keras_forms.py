@@ -1,4 +1,4 @@
-"""Keras' layer with a mask, over replicas and compiled, and its relatives, by the definition of batch normalisation."""
+"""Keras' layer with a mask, over replicas and compiled, and its relatives, by the definition of batch norm."""
 
 from __future__ import annotations
 

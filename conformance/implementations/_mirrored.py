@@ -31,7 +31,7 @@ tf.get_logger().setLevel("ERROR")  # else it says on every call that it would be
 
 
 @cache
-def _strategy(kind: type[tf.distribute.MirroredStrategy], replicas: int) -> Any:
+def _strategy(kind: Any, replicas: int) -> Any:
     # The default way to reduce leaves TensorFlow of no use once a call of one replica has failed.
     return kind(_DEVICES[:replicas], cross_device_ops=tf.distribute.ReductionToOneDevice())
 
@@ -45,11 +45,10 @@ class Mirrored:
     #: What else a call changes.
     hidden: Sequence[Any] = ()
 
-    def __init__(self, replicas: int, strategy: type[tf.distribute.MirroredStrategy] | None = None) -> None:
-        """:param replicas: 1 for a layer that is not distributed."""
+    def __init__(self, replicas: int, strategy: Any = tf.distribute.MirroredStrategy) -> None:
+        """:param replicas: 1 for a layer that is not distributed. :param strategy: a class."""
         self._replicas = replicas
-        kind: Any = strategy or tf.distribute.MirroredStrategy
-        self.strategy: Any = tf.distribute.get_strategy() if replicas == 1 else _strategy(kind, replicas)
+        self.strategy: Any = tf.distribute.get_strategy() if replicas == 1 else _strategy(strategy, replicas)
 
     def call(self, x: Any, training: bool) -> Any:
         raise NotImplementedError
