@@ -19,7 +19,7 @@ from conformance.script import Identity
 from conformance.shard import Profile, Shard, ShardResult, shard_in_steps
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
-from conformance.worker.process import CannotStart, NotDeclared
+from conformance.worker.process import CannotStart, NoProgram, NotDeclared
 
 #: Asked between cases whether to stop; told of every finished shard.
 Stop = Callable[[], bool]
@@ -76,8 +76,8 @@ class TaskResult:
     """What came of one implementation.
 
     :ivar held: what its layers hold for typical inputs.
-    :ivar status: ``missing``: a package it needs is not installed; ``broken``: it could not be started, or
-        not started again; ``unsupported``: it does not declare the device.
+    :ivar status: ``missing``: a package it needs, or the program itself, is not installed; ``broken``: it could not
+        be started, or not started again; ``unsupported``: it does not declare the device.
     """
 
     implementation: str
@@ -199,6 +199,8 @@ class _Run:
                 return found
             case CannotStart(missing=str(missing)):
                 return replace(found, status="missing", problem=str(self._failure), missing=missing)
+            case NoProgram():
+                return replace(found, status="missing", problem=str(self._failure))
             case NotDeclared():
                 return replace(found, status="unsupported", problem=str(self._failure))
             case _:

@@ -50,14 +50,17 @@ _ESTIMATORS: dict[str, Callable[[int], float]] = {
 }
 
 
-def fitting(trial: Trial) -> tuple[list[tuple[str, str]], Verdict]:
-    """The conventions (weights, estimator) that every step fits, and the verdict of the one that fits best."""
+def fitting(trial: Trial, layer: int | None = None) -> tuple[list[tuple[str, str]], Verdict]:
+    """The conventions (weights, estimator) that every step fits, and the verdict of the one that fits best.
+
+    :param layer: the steps of this layer alone.
+    """
     case = trial.case
     momenta = (
         {case.momentum, float(np.float32(case.momentum))} if case.dtype == "float64" else {case.momentum}
     )
-    taken = steps(trial.observation)
-    asked = sum(call.training for call, _ in trial.answers(Forward))
+    taken = [step for step in steps(trial.observation) if layer in (None, step.call.call.layer)]
+    asked = sum(call.training and layer in (None, call.layer) for call, _ in trial.answers(Forward))
     if len(taken) < asked or any(step.old[0].size != case.n for step in taken):
         return [], failed("the running statistics are missing or not n-vectors")
     fits: list[tuple[str, str]] = []

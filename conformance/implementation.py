@@ -82,8 +82,8 @@ class Capabilities:
         ``(("gamma", "weight"), ("beta", "bias"))``.
     :ivar devices: where it can compute, by the framework's own names: ``("cpu", "cuda")``.
     :ivar eager: it is compiled or exported, and can also make the layer that it is compiled or exported from.
-    :ivar replicas: among how many replicas it can split a batch and yet normalise by the statistics of the whole; 1
-        if it cannot.
+    :ivar replicas: among how many replicas it can split a batch and yet normalise by the statistics of the whole: 2
+        or more; 0 if it cannot.
     :ivar uneven: the parts need not be of one size; they are those of ``numpy.array_split``.
     :ivar mask: ``forward`` takes ``mask=``, by which statistics are those of the positions where it is True.
     """
@@ -105,7 +105,7 @@ class Capabilities:
     names: tuple[tuple[str, str], ...] = ()
     devices: tuple[str, ...] = ("cpu",)
     eager: bool = False
-    replicas: int = 1
+    replicas: int = 0
     uneven: bool = False
     mask: bool = False
 

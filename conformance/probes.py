@@ -151,10 +151,12 @@ def touched_feature(case: Case) -> int:
 
 
 def _axis(case: Case, _: Arrays, capabilities: Capabilities) -> Script:
-    """The same features, value for value, in every rank and along every axis."""
+    """The same features, value for value, in every rank and along every axis. Where each shape is compiled, a case
+    takes one rank.
+    """
     n = case.n
     calls: list[Call] = []
-    for rank in sorted(capabilities.ranks):
+    for rank in sorted({len(case.shape)} if capabilities.compiles else capabilities.ranks):
         extents = [2, 3, 2, 1][: rank - 2]
         extents.insert(0, case.count // math.prod(extents))
         for axis in (*range(rank), -1):
@@ -270,6 +272,15 @@ VARIED = replace(
     betas=("zero",),
 )
 
+_BOTH = in_every_rank((12, 2), (12, 5))
+#: The same in another order, in which one case and the next differ in rank and number of features.
+_TWELVE = tuple(
+    _BOTH[8 * place + 2 * rank + (rank + turn) % 2]
+    for place in range(3)
+    for turn in range(2)
+    for rank in range(4)
+)
+
 structure = Probe("structure", _structure, replace(PLAIN, min_features=2), ("parameters",), share=0.25)
 training = Probe("training", _training, PLAIN, ("training",))
 training_hard = Probe("training-hard", _training, HARD, ("training",))
@@ -286,7 +297,7 @@ per_feature = Probe("per-feature", _per_feature, replace(PLAIN, min_features=2),
 every_axis = Probe(
     "every-axis",
     _axis,
-    replace(PLAIN, pool=in_every_rank((12, 2), (12, 5)), gammas=("random",), betas=("random",)),
+    replace(PLAIN, pool=_TWELVE, gammas=("random",), betas=("random",)),
     share=0.1,
 )
 wrong_size = Probe("wrong-size", _wrong_size, replace(PLAIN, max_features=6, max_count=12), share=0.25)

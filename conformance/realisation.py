@@ -24,7 +24,7 @@ _WORD = (1 << 64) - 1
 # The sum of four independent 16-bit numbers has this mean and this standard deviation.
 _MEAN, _SPREAD = 2.0 * 65535, (4 * (65536.0**2 - 1) / 12) ** 0.5
 
-_CHANNELS = {"x": 1, "dy": 2, "gamma": 3, "beta": 4, "mean": 5, "var": 6, "level": 7, "where": 8}
+_CHANNELS = {"x": 1, "dy": 2, "gamma": 3, "beta": 4, "mean": 5, "var": 6, "level": 7, "where": 8, "mask": 9}
 
 
 class Arrays:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from conformance.advice import on_raised, place
 from conformance.case import Case, Recipe
 from conformance.contract import Wrong, gradients, kept, names, output
@@ -20,6 +22,11 @@ from conformance.script import Answer, Backward, Build, Call, Forward, Load, Los
 from conformance.worker.client import Worker
 
 _FEATURES = 3
+_VARIANTS = (
+    "defaults",
+    "cumulative",
+    "eager",
+)  # of a layer, by their names in both capabilities and configuration
 _EXTENTS = (4, 2, 5, 2)  # of the other axes; none is the number of features
 
 
@@ -33,7 +40,8 @@ class Setting:
     def __str__(self) -> str:
         config = self.config
         left_out = [f"{name}=False" for name in ("scale", "center") if not getattr(config, name)]
-        left_out += [f"{name}=True" for name in ("defaults", "cumulative") if getattr(config, name)]
+        left_out += [f"{name}=True" for name in _VARIANTS if getattr(config, name)]
+        left_out += [f"replicas={config.replicas}"] * (config.replicas > 1)
         return ", ".join([f"{config.dtype}, x of shape {config.input_shape}, axis {config.axis}", *left_out])
 
 
@@ -109,8 +117,9 @@ def settings(can: Capabilities) -> list[Setting]:
     plain = [_setting(first, rank, axis) for rank, axis in dict.fromkeys(places)]
     plain += [_setting(dtype, low, _axes(can, low)[-1]) for dtype in can.dtypes[1:]]
     variants: list[dict[str, Any]] = [{"scale": one, "center": other} for one, other in left_out(can)]
-    variants += [{name: True} for name in ("defaults", "cumulative") if getattr(can, name)]
+    variants += [{name: True} for name in _VARIANTS if getattr(can, name)]
     base = plain[0]
+    variants += [{"replicas": 2}] * (can.replicas > 1 and base.case.axis > 0)
     return plain + [Setting(base.case, replace(base.config, **each)) for each in variants]
 
 
@@ -136,6 +145,8 @@ def _calls(setting: Setting, can: Capabilities) -> Iterator[Call]:
         yield Forward(arrays.x, training)
         if can.gradients and training is can.training:
             yield Backward(arrays.dy)
+    if can.mask:
+        yield Forward(arrays.x, can.training, mask=np.ones_like(arrays.x.take(0, setting.case.axis), bool))
 
 
 def _values(arrays: Arrays, config: LayerConfig, can: Capabilities) -> dict[str, Array]:
@@ -217,9 +228,11 @@ def _undeclared(call: str, where: tuple[Setting, ...], tried: list[Setting]) -> 
         if sound and values.isdisjoint(_value(each, field) for each in sound):
             listed = ", ".join(map(str, sorted(values, key=str)))
             return f"{listed} is declared; make it work, or take it out of {declared} in capabilities"
-    variants = {name for each in where for name in ("defaults", "cumulative") if getattr(each.config, name)}
+    variants = {name for each in where for name in _VARIANTS if getattr(each.config, name)}
     if len(variants) == 1 and sound:
         return f"make it work, or declare no {next(iter(variants))}=True in capabilities"
+    if sound and all(each.config.replicas > 1 for each in where):
+        return "make it work, or declare no replicas in capabilities"
     if sound and all(not (each.config.scale and each.config.center) for each in where):
         return 'make it work, or declare affine="joint" (both or neither) or "always" in capabilities'
     less = {

@@ -152,7 +152,7 @@ class _Writer:
     def call(self, call: Call, following: Call | None) -> None:
         match call:
             case Build(config, layer):
-                if config.defaults or config.cumulative:
+                if config.defaults or config.cumulative or config.eager or config.replicas > 1:
                     raise _NoShortForm
                 self._configs[layer] = self._native(config, layer)
                 self._add(self._idiom.build, layer)
@@ -161,6 +161,8 @@ class _Writer:
                     if name not in self._setters:
                         raise _NoShortForm
                     self._add(self._setters[name], layer, call.may_raise, value=_array(given))
+            case Forward(mask=np.ndarray()):
+                raise _NoShortForm
             case Forward(x, training, layer, memory):
                 held = self._variable("x", x, layer, memory)
                 shown = _SHOW_Y if self._tell else ""

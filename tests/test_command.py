@@ -148,6 +148,17 @@ def test_what_cannot_start_is_3(bnconf: Command, tmp_path: Path) -> None:
     assert "a_package_nobody_has" in done.stderr
 
 
+@pytest.mark.parametrize("named", ["broken.py:Layer", "exec:a-program-nobody-has"])
+def test_a_report_that_is_no_gate_lists_what_is_not_installed(
+    bnconf: Command, tmp_path: Path, named: str
+) -> None:
+    (tmp_path / "broken.py").write_text("import a_package_nobody_has\n")
+    options = (*FEW, "-r", "shape.gamma", "-o", "out")
+    assert bnconf("run", "reference", named, *options, "--exit-zero").returncode == 0
+    assert f"| {named} |  | not installed |" in (tmp_path / "out" / "summary.md").read_text()
+    assert bnconf("run", "reference", named, *options).returncode == 3
+
+
 def test_exit_zero_is_for_reports_not_for_gates(bnconf: Command, wrong: Wrong) -> None:
     assert bnconf("run", wrong("Scalar"), *FEW, "-r", "shape.gamma", "--exit-zero").returncode == 0
     assert bnconf("run", "no-such-thing", "--exit-zero").returncode == 2

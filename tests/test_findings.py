@@ -17,6 +17,7 @@ SCRIPTS = sorted(FOLDER.glob("*.py"))
 
 #: What scripts need besides the package that their names begin with.
 _NEEDED = {
+    "litert": ("ai_edge_litert", "tensorflow"),
     "keras": ("keras", "torch", "tensorflow"),
     "onnxruntime": ("onnxruntime", "onnx"),
     "openvino": ("openvino", "keras", "onnx"),

@@ -23,9 +23,14 @@ SLOW = (
 )
 
 
-# Those that compile for long have tests of their own: tests/test_jax_frameworks.py.
+# Those that compile for long have tests of their own: tests/test_jax_frameworks.py and tests/test_keras_forms.py.
 @pytest.mark.parametrize(
-    "name", [name for name in registered() if not name.startswith(("flax", "haiku", "equinox"))]
+    "name",
+    [
+        name
+        for name in registered()
+        if not name.startswith(("flax", "haiku", "equinox")) and not name.endswith("-jit")
+    ],
 )
 def test_an_adapter_does_what_it_declares(name: str) -> None:
     result = run_task(Task(name, Settings(PATTERNS, dtypes=("float32",), max_examples=6)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,3 +79,26 @@ def test_statistics_that_were_loaded_move_on_from_there(name: str) -> None:
         np.testing.assert_array_equal(before.arrays[held].ravel(), np.full(3, factor))
         expected = 0.75 * factor + 0.25 * batch
         np.testing.assert_allclose(after.arrays[held].ravel(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["flax-linen", "flax-nnx", "haiku", "equinox"])
+def test_over_replicas_a_batch_is_normalised_as_a_whole(name: str) -> None:
+    """The two samples are in two replicas; each by itself would be normalised to 0."""
+    config = replace(CONFIG, replicas=2)
+    _, y, held = asked(name, Build(config), Forward(X, True), Parameters())
+    np.testing.assert_allclose(y.arrays["y"], [[-1, -1, -1], [1, 1, 1]], atol=1e-3)
+    np.testing.assert_array_equal(held.arrays["running_mean@1"], held.arrays["running_mean"])
+
+
+@pytest.mark.parametrize("name", ["flax-linen", "flax-nnx"])
+def test_with_a_mask_only_what_counts_is_counted(name: str) -> None:
+    x = np.concatenate([X, np.full((2, 3), 100, np.float32)])
+    counts = np.array([True, True, False, False])
+    _, y = asked(name, Build(replace(CONFIG, input_shape=x.shape)), Forward(x, True, mask=counts))
+    np.testing.assert_allclose(y.arrays["y"][:2], [[-1, -1, -1], [1, 1, 1]], atol=1e-3)
+
+
+def test_what_is_compiled_can_be_had_eager() -> None:
+    both = [Build(replace(CONFIG, eager=eager), layer=eager) for eager in (False, True)]
+    *_, compiled, eager = asked("haiku-jit", *both, Forward(X, True), Forward(X, True, layer=1))
+    np.testing.assert_allclose(compiled.arrays["y"], eager.arrays["y"], rtol=1e-5)

@@ -72,7 +72,9 @@ _PLAIN_WIDTH = 110  # of what is written to a file or a log
 )
 @click.option("--strict", is_flag=True, help="A SHOULD that does not hold is a failure too.")
 @click.option(
-    "--exit-zero", is_flag=True, help="Exit with 0 though requirements fail: for a report that is not a gate."
+    "--exit-zero",
+    is_flag=True,
+    help="Exit with 0 though requirements fail or something is not installed: for a report that is not a gate.",
 )
 @click.option(
     "--baseline",
@@ -136,7 +138,7 @@ def command(
             names, settings, jobs=jobs, step=progress.step, finished=progress.finished
         )
     if implementations:
-        results = [_demanded(each) for each in results]
+        results = [_demanded(each, exit_zero) for each in results]
     else:
         for each in results:
             if each.status == "unsupported":
@@ -175,6 +177,8 @@ def _sum(results: list[TaskResult]) -> Profile:
     return total
 
 
-def _demanded(result: TaskResult) -> TaskResult:
+def _demanded(result: TaskResult, lenient: bool) -> TaskResult:
     """An implementation asked for by name has to start, if only a package is missing or the device not declared."""
-    return replace(result, status="broken") if result.status in ("missing", "unsupported") else result
+    excused = ("missing",) if lenient else ()
+    broken = result.status in ("missing", "unsupported") and result.status not in excused
+    return replace(result, status="broken") if broken else result

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from conformance.implementation import Array, Gradients
+from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
 
 os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
 os.environ.setdefault("PJRT_NPROC", "1")  # threads of XLA's pool; the XLA_FLAGS for it do nothing
@@ -27,32 +28,51 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE / f"jax-{platform.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
+#: Among how many replicas a batch can be split: so many devices the processor is made to be.
+REPLICAS = 4
+_FLAGS = f"--xla_force_host_platform_device_count={REPLICAS}"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_FLAGS}".strip()
+
 import jax
 import jax.numpy as jnp
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
+#: The name of the axis along which replicas lie.
+REPLICA = "replicas"
 #: For the scripts, before the imports.
 SETUP = 'import os\n\nos.environ["JAX_ENABLE_X64"] = "1"'
 VERSION = str(jax.__version__)
 
 Arrays: TypeAlias = dict[str, Any]
-#: (the layer, training, gamma and beta, state, x) -> (y, next state), arrays by canonical names.
-Function: TypeAlias = Callable[[Any, bool, Arrays, Arrays, Any], tuple[Any, Arrays]]
+#: (the layer, training, gamma and beta, state, x, mask or None) -> (y, next state), arrays by canonical names. The
+#: mask can be broadcast along x.
+Function: TypeAlias = Callable[[Any, bool, Arrays, Arrays, Any, Any], tuple[Any, Arrays]]
 
 
 class JaxLayer:
     """One layer, and the state it is in."""
 
     def __init__(
-        self, function: Function, layer: Hashable, affine: Arrays, state: Arrays, *, compiled: bool
+        self,
+        function: Function,
+        layer: Hashable,
+        affine: Arrays,
+        state: Arrays,
+        config: LayerConfig,
+        *,
+        compiled: bool,
     ) -> None:
         """:param function: pure. :param layer: its first argument, hashable; the same for layers that are built the
         same, so that they share what was compiled.
         """
         self.affine, self.state = affine, state
+        self._axis = config.axis
+        alone = config.replicas == 1
+        self._function = function if alone else Replicated(function, config.replicas)
+        compiled = (compiled and not config.eager) or not alone
         self._call: Callable[..., Any] = _call_compiled if compiled else _call
         self._pull: Callable[..., Any] = _pull_compiled if compiled else _pull
-        self._function, self._layer = function, layer
+        self._layer = layer
 
     def parameters(self) -> dict[str, Array]:
         return {name: np.array(value) for name, value in {**self.affine, **self.state}.items()}
@@ -72,9 +92,11 @@ class JaxLayer:
         """
         return jnp.array(value, jnp.promote_types(value.dtype, old.dtype))
 
-    def forward(self, x: Array, *, training: bool) -> Array:
+    def forward(self, x: Array, *, training: bool, mask: Array | None = None) -> Array:
+        along = None if mask is None else jnp.array(np.expand_dims(mask, self._axis))
         # Copies, since JAX may keep the very memory it is given.
-        self._last = self._function, self._layer, training, dict(self.affine), self.state, jnp.array(x)
+        arrays = dict(self.affine), self.state, jnp.array(x), along
+        self._last = self._function, self._layer, training, *arrays
         y, self.state = self._call(*self._last)
         return np.array(y)
 
@@ -84,21 +106,62 @@ class JaxLayer:
         return Gradients(x=np.array(x), **{name: np.array(value) for name, value in affine.items()})
 
 
-def _call(
-    function: Function, layer: Hashable, training: bool, affine: Arrays, state: Arrays, x: Any
-) -> tuple[Any, Arrays]:
-    return function(layer, training, affine, state, x)
+@dataclass(frozen=True)
+class Replicated:
+    """A function over replicas, by ``jax.pmap`` over an axis named :data:`REPLICA`: each takes its part of the batch
+    and its own state; the state of the first is under the canonical names, that of the others under ``name@number``.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.pmap.html
+    """
+
+    function: Function
+    number: int
+
+    def __call__(
+        self, layer: Hashable, training: bool, affine: Arrays, state: Arrays, x: Any, mask: Any
+    ) -> tuple[Any, Arrays]:
+        def one(affine: Arrays, state: Arrays, x: Any) -> tuple[Any, Arrays]:
+            return self.function(layer, training, affine, state, x, None)
+
+        names = [name for name in state if "@" not in name]
+        states = {n: jnp.stack([state.get(f"{n}@{k}", state[n]) for k in range(self.number)]) for n in names}
+        parts = x.reshape(self.number, -1, *x.shape[1:])
+        devices = jax.devices()[: self.number]
+        over = jax.pmap(one, REPLICA, in_axes=(None, 0, 0), devices=devices)
+        y, after = jax.device_put(over(affine, states, parts), devices[0])
+        shown = {f"{n}@{k}" if k else n: after[n][k] for n in names for k in range(self.number)}
+        return y.reshape(x.shape), shown
+
+
+def _call(function: Function, *arguments: Any) -> tuple[Any, Arrays]:
+    return function(*arguments)
 
 
 def _pull(
-    function: Function, layer: Hashable, training: bool, affine: Arrays, state: Arrays, x: Any, dy: Any
+    function: Function,
+    layer: Hashable,
+    training: bool,
+    affine: Arrays,
+    state: Arrays,
+    x: Any,
+    mask: Any,
+    dy: Any,
 ) -> Any:
     """The gradients of gamma and beta, and of x."""
-    return jax.vjp(lambda affine, x: function(layer, training, affine, state, x)[0], affine, x)[1](dy)
+
+    def call(affine: Arrays, x: Any) -> Any:
+        return function(layer, training, affine, state, x, mask)[0]
+
+    return jax.vjp(call, affine, x)[1](dy)
 
 
 _call_compiled = jax.jit(_call, static_argnums=(0, 1, 2))
 _pull_compiled = jax.jit(_pull, static_argnums=(0, 1, 2))
+
+
+def compiled_from(eager: Capabilities) -> Capabilities:
+    """What the same under ``jax.jit`` does. Over replicas it is compiled in any case."""
+    return replace(eager, eager=True, replicas=0)
 
 
 def renamed(names: Mapping[str, str], arrays: Mapping[str, Any]) -> Arrays:

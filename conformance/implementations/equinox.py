@@ -9,7 +9,16 @@ from typing import Any, Literal
 import numpy as np
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import DTYPES, SETUP, VERSION, Arrays, JaxLayer
+from conformance.implementations._jax import (
+    DTYPES,
+    REPLICA,
+    REPLICAS,
+    SETUP,
+    VERSION,
+    Arrays,
+    JaxLayer,
+    compiled_from,
+)
 
 # isort: split
 import equinox
@@ -21,7 +30,7 @@ _STATISTICS = ("running_mean", "running_var")
 _MANY = 1 << 30  # batches, after which there is nothing left to debias
 
 
-def _apply(layer: Any, training: bool, affine: Arrays, state: Arrays, x: Any) -> tuple[Any, Arrays]:
+def _apply(layer: Any, training: bool, affine: Arrays, state: Arrays, x: Any, _: Any) -> tuple[Any, Arrays]:
     """The module takes one sample, features first, and the axis of the batch by its name."""
     module, axis, tree, leaves = layer
     if affine:
@@ -45,7 +54,7 @@ class _Layer(JaxLayer):
     def __init__(self, config: LayerConfig, *, compiled: bool) -> None:
         module, state = equinox.nn.make_with_state(equinox.nn.BatchNorm)(
             config.input_shape[config.axis],
-            "batch",
+            ("batch", REPLICA) if config.replicas > 1 else "batch",
             **({} if config.defaults else {"eps": config.epsilon, "momentum": config.momentum}),
             channelwise_affine=config.scale,
             dtype=jnp.dtype(config.dtype),
@@ -55,7 +64,7 @@ class _Layer(JaxLayer):
         _, self.module = equinox.partition(module, equinox.is_array)
         layer = self.module, config.axis, jax.tree.structure(state), self.leaves
         leaves = dict(zip(self.leaves, jax.tree.leaves(state), strict=True))
-        super().__init__(_apply, layer, affine, leaves, compiled=compiled)
+        super().__init__(_apply, layer, affine, leaves, config, compiled=compiled)
 
 
 class _BatchLayer(_Layer):
@@ -180,6 +189,7 @@ class EquinoxBatch:
         affine="joint",
         defaults=True,
         compiles=True,
+        replicas=REPLICAS,
     )
     idiom = _idiom(mode="batch", compiled=False)
     _layer: type[_Layer] = _BatchLayer
@@ -197,6 +207,7 @@ class EquinoxBatchJit(EquinoxBatch):
     """The same under ``jax.jit``."""
 
     name, _compiled = "Equinox nn.BatchNorm, mode=batch, jit", True
+    capabilities = compiled_from(EquinoxBatch.capabilities)
     idiom = _idiom(mode="batch", compiled=True)
 
 
@@ -213,4 +224,5 @@ class EquinoxEmaJit(EquinoxEma):
     """The same under ``jax.jit``."""
 
     name, _compiled = "Equinox nn.BatchNorm, mode=ema, jit", True
+    capabilities = compiled_from(EquinoxBatch.capabilities)
     idiom = _idiom(mode="ema", compiled=True)

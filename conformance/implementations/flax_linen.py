@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.implementation import Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import DTYPES, SETUP, VERSION, Arrays, JaxLayer, renamed
+from conformance.implementations._jax import (
+    DTYPES,
+    REPLICA,
+    REPLICAS,
+    SETUP,
+    VERSION,
+    Arrays,
+    JaxLayer,
+    compiled_from,
+    renamed,
+)
 
 # isort: split
 import flax
@@ -17,11 +27,14 @@ _NATIVE = {"gamma": "scale", "beta": "bias", "running_mean": "mean", "running_va
 _CANONICAL = {native: canonical for canonical, native in _NATIVE.items()}
 
 
-def _apply(module: Any, training: bool, affine: Arrays, state: Arrays, x: Any) -> tuple[Any, Arrays]:
+def _apply(
+    module: Any, training: bool, affine: Arrays, state: Arrays, x: Any, mask: Any
+) -> tuple[Any, Arrays]:
     y, updated = module.apply(
         {"params": renamed(_NATIVE, affine), "batch_stats": renamed(_NATIVE, state)},
         x,
         use_running_average=not training,
+        mask=mask,
         mutable=["batch_stats"],
     )
     return y, renamed(_CANONICAL, updated["batch_stats"])
@@ -37,12 +50,13 @@ class _Layer(JaxLayer):
             use_bias=config.center,
             use_scale=config.scale,
             use_fast_variance=fast,
+            axis_name=REPLICA if config.replicas > 1 else None,
         )
         example = jnp.zeros(config.input_shape, config.dtype)
         variables = module.init(jax.random.key(0), example, use_running_average=False)
         affine = renamed(_CANONICAL, variables.get("params", {}))
         state = renamed(_CANONICAL, variables["batch_stats"])
-        super().__init__(_apply, module, affine, state, compiled=compiled)
+        super().__init__(_apply, module, affine, state, config, compiled=compiled)
 
 
 def _idiom(*, fast: bool, compiled: bool) -> Idiom:
@@ -91,7 +105,8 @@ dgamma, dbeta = gradients["scale"], gradients["bias"]""",
 
 
 class FlaxLinen:
-    """``flax.linen.BatchNorm``: axis, momentum, epsilon, dtype, param_dtype, use_bias, use_scale, use_fast_variance.
+    """``flax.linen.BatchNorm``: axis, momentum, epsilon, dtype, param_dtype, use_bias, use_scale, use_fast_variance;
+    axis_name over replicas; mask.
 
     https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html#flax.linen.BatchNorm. Both dtypes are
     the inputs'. What is loaded takes the place of a leaf in the tree of variables.
@@ -100,7 +115,13 @@ class FlaxLinen:
     name = "Flax linen.BatchNorm"
     version = f"{flax.__version__}, jax {VERSION}"
     capabilities = Capabilities(
-        dtypes=DTYPES, names=tuple(_NATIVE.items()), defaults=True, gradients=True, compiles=True
+        dtypes=DTYPES,
+        names=tuple(_NATIVE.items()),
+        defaults=True,
+        gradients=True,
+        compiles=True,
+        replicas=REPLICAS,
+        mask=True,
     )
     _fast, _compiled = True, False
     idiom = _idiom(fast=_fast, compiled=_compiled)
@@ -113,6 +134,7 @@ class FlaxLinenJit(FlaxLinen):
     """The same under ``jax.jit``."""
 
     name, _compiled = "Flax linen.BatchNorm, jit", True
+    capabilities = compiled_from(FlaxLinen.capabilities)
     idiom = _idiom(fast=True, compiled=True)
 
 
@@ -127,4 +149,5 @@ class FlaxLinenTwoPassJit(FlaxLinenTwoPass):
     """The same under ``jax.jit``."""
 
     name, _compiled = "Flax linen.BatchNorm, use_fast_variance=False, jit", True
+    capabilities = compiled_from(FlaxLinen.capabilities)
     idiom = _idiom(fast=False, compiled=True)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import DTYPES, SETUP, VERSION, Arrays, JaxLayer, renamed
+from conformance.implementations._jax import (
+    DTYPES,
+    REPLICA,
+    REPLICAS,
+    SETUP,
+    VERSION,
+    Arrays,
+    JaxLayer,
+    compiled_from,
+    renamed,
+)
 
 # isort: split
 import flax
@@ -16,9 +26,11 @@ _NATIVE = {"gamma": "scale", "beta": "bias", "running_mean": "mean", "running_va
 _CANONICAL = {native: canonical for canonical, native in _NATIVE.items()}
 
 
-def _apply(graph: Any, training: bool, affine: Arrays, state: Arrays, x: Any) -> tuple[Any, Arrays]:
+def _apply(
+    graph: Any, training: bool, affine: Arrays, state: Arrays, x: Any, mask: Any
+) -> tuple[Any, Arrays]:
     module = nnx.merge(graph, renamed(_NATIVE, affine | state))
-    y = module(x, use_running_average=not training)
+    y = module(x, use_running_average=not training, mask=mask)
     return y, _arrays(nnx.state(module, nnx.BatchStat))
 
 
@@ -36,10 +48,11 @@ class _Layer(JaxLayer):
             param_dtype=config.dtype,
             use_bias=config.center,
             use_scale=config.scale,
+            axis_name=REPLICA if config.replicas > 1 else None,
             rngs=nnx.Rngs(0),
         )
         graph, affine, state = nnx.split(module, nnx.Param, nnx.BatchStat)
-        super().__init__(_apply, graph, _arrays(affine), _arrays(state), compiled=compiled)
+        super().__init__(_apply, graph, _arrays(affine), _arrays(state), config, compiled=compiled)
 
     def native(self, value: Array, old: Any) -> Any:
         """As ``variable[...] = value`` would, which keeps the dtype."""
@@ -83,7 +96,8 @@ dgamma, dbeta = gradients["scale"][...], gradients["bias"][...]""",
 
 
 class FlaxNNX:
-    """``flax.nnx.BatchNorm``: num_features, axis, momentum, epsilon, dtype, param_dtype, use_bias, use_scale, rngs.
+    """``flax.nnx.BatchNorm``: num_features, axis, momentum, epsilon, dtype, param_dtype, use_bias, use_scale, rngs;
+    axis_name over replicas; mask.
 
     https://flax.readthedocs.io/en/latest/api_reference/flax.nnx/nn/normalization.html#flax.nnx.BatchNorm. Both dtypes
     are the inputs'; the variance is the default's, with ``use_fast_variance``. The module is split and merged again
@@ -93,7 +107,13 @@ class FlaxNNX:
     name = "Flax nnx.BatchNorm"
     version = f"{flax.__version__}, jax {VERSION}"
     capabilities = Capabilities(
-        dtypes=DTYPES, names=tuple(_NATIVE.items()), defaults=True, gradients=True, compiles=True
+        dtypes=DTYPES,
+        names=tuple(_NATIVE.items()),
+        defaults=True,
+        gradients=True,
+        compiles=True,
+        replicas=REPLICAS,
+        mask=True,
     )
     idiom = _idiom(compiled=False)
     _compiled = False
@@ -106,4 +126,5 @@ class FlaxNNXJit(FlaxNNX):
     """The same under ``jax.jit``."""
 
     name, _compiled = "Flax nnx.BatchNorm, jit", True
+    capabilities = compiled_from(FlaxNNX.capabilities)
     idiom = _idiom(compiled=True)

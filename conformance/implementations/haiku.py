@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import DTYPES, SETUP, VERSION, Arrays, JaxLayer
+from conformance.implementations._jax import (
+    DTYPES,
+    REPLICA,
+    REPLICAS,
+    SETUP,
+    VERSION,
+    Arrays,
+    JaxLayer,
+    compiled_from,
+)
 
 # isort: split
 import haiku
@@ -20,14 +29,19 @@ _MANY = 1 << 30  # batches, after which there is nothing left to debias
 
 
 @functools.cache
-def _transformed(eps: float, decay_rate: float, scale: bool, offset: bool, axis: tuple[int, ...]) -> Any:
+def _transformed(
+    eps: float, decay_rate: float, scale: bool, offset: bool, axis: tuple[int, ...], replicas: str | None
+) -> Any:
     def call(x: Any, training: bool) -> Any:
-        return haiku.BatchNorm(scale, offset, decay_rate, eps, axis=axis)(x, is_training=training)
+        module = haiku.BatchNorm(scale, offset, decay_rate, eps, axis=axis, cross_replica_axis=replicas)
+        return module(x, is_training=training)
 
     return haiku.transform_with_state(call)
 
 
-def _apply(transformed: Any, training: bool, affine: Arrays, state: Arrays, x: Any) -> tuple[Any, Arrays]:
+def _apply(
+    transformed: Any, training: bool, affine: Arrays, state: Arrays, x: Any, _: Any
+) -> tuple[Any, Arrays]:
     params = {_MODULE: {_AFFINE[name]: value for name, value in affine.items()}} if affine else {}
     averages = {
         module: {
@@ -53,11 +67,14 @@ class _Layer(JaxLayer):
     def __init__(self, config: LayerConfig, *, compiled: bool) -> None:
         rank = len(config.input_shape)
         axis = tuple(k for k in range(rank) if k != config.axis % rank)
-        transformed = _transformed(config.epsilon, config.momentum, config.scale, config.center, axis)
-        params, averages = transformed.init(None, jnp.zeros(config.input_shape, config.dtype), True)
+        options = config.epsilon, config.momentum, config.scale, config.center, axis
+        transformed = _transformed(*options, REPLICA if config.replicas > 1 else None)
+        params, averages = _transformed(*options, None).init(
+            None, jnp.zeros(config.input_shape, config.dtype), True
+        )
         held = params.get(_MODULE, {})
         affine = {name: held[native] for name, native in _AFFINE.items() if native in held}
-        super().__init__(_apply, transformed, affine, _state(averages), compiled=compiled)
+        super().__init__(_apply, transformed, affine, _state(averages), config, compiled=compiled)
 
     def load(self, parameters: Mapping[str, Array]) -> None:
         """Statistics that come alone stand for many batches, so that they move on from there."""
@@ -129,7 +146,7 @@ average = jnp.reshape($value, {state}["{module}"]["average"].shape)
 
 
 class Haiku:
-    """``haiku.BatchNorm``: create_scale, create_offset, decay_rate, eps, axis.
+    """``haiku.BatchNorm``: create_scale, create_offset, decay_rate, eps, axis; cross_replica_axis.
 
     https://dm-haiku.readthedocs.io/en/latest/api.html#batchnorm. What is called momentum here is ``decay_rate``,
     which has no default; ``axis`` are the axes but for the features'. The running statistics are the ``average`` of
@@ -147,6 +164,7 @@ class Haiku:
         ),
         gradients=True,
         compiles=True,
+        replicas=REPLICAS,
     )
     idiom = _idiom(compiled=False)
     _compiled = False
@@ -159,4 +177,5 @@ class HaikuJit(Haiku):
     """The same under ``jax.jit``."""
 
     name, _compiled = "Haiku BatchNorm, jit", True
+    capabilities = compiled_from(Haiku.capabilities)
     idiom = _idiom(compiled=True)

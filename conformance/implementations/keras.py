@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,14 +18,19 @@ import numpy as np
 from conformance.implementation import Array, Capabilities, Gradients, Idiom, LayerConfig
 
 _CANONICAL = {"moving_mean": "running_mean", "moving_variance": "running_var"}
-_DTYPES = ("float32", "float64", "float16", "bfloat16")
 _HELD = (
     ("gamma", "gamma"),
     ("beta", "beta"),
     ("running_mean", "moving_mean"),
     ("running_var", "moving_variance"),
 )
-_NAMES = (("running_mean", "moving_mean"), ("running_var", "moving_variance"))
+_CAPABILITIES = Capabilities(
+    dtypes=("float32", "float64", "float16", "bfloat16"),
+    names=(("running_mean", "moving_mean"), ("running_var", "moving_variance")),
+    defaults=True,
+    gradients=True,
+    mask=True,
+)
 
 
 def _idiom(backend: str, differentiate: str = "", setup: str = "") -> Idiom:
@@ -45,20 +52,33 @@ $layer.build($shape)""",
     )
 
 
+def canonical(variable: Any) -> str:
+    """The canonical name of a variable of Keras."""
+    name = str(variable.name)
+    return _CANONICAL.get(name, name)
+
+
+def built(keras: Any, config: LayerConfig, **more: Any) -> Any:
+    """The layer of Keras; with more of its arguments than all have."""
+    layer = keras.layers.BatchNormalization(
+        axis=config.axis,
+        **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
+        center=config.center,
+        scale=config.scale,
+        dtype=config.dtype,
+        **more,
+    )
+    layer.build(config.input_shape)
+    return layer
+
+
 class _Layer:
     """The layer on a backend without gradients."""
 
-    def __init__(self, keras: Any, config: LayerConfig) -> None:
+    def __init__(self, keras: Any, config: LayerConfig, **more: Any) -> None:
         self._ops = keras.ops
-        self._layer = keras.layers.BatchNormalization(
-            axis=config.axis,
-            **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
-            center=config.center,
-            scale=config.scale,
-            dtype=config.dtype,
-        )
-        self._layer.build(config.input_shape)
-        self._variables = {_CANONICAL.get(each.name, each.name): each for each in self._layer.variables}
+        self._layer = built(keras, config, **more)
+        self._variables = {canonical(each): each for each in self._layer.variables}
 
     def parameters(self) -> dict[str, Array]:
         return {name: self._array(each.value) for name, each in self._variables.items()}
@@ -69,10 +89,11 @@ class _Layer:
                 raise ValueError(f"the layer has no {name}; it has {', '.join(self._variables)}")
             self._variables[name].assign(value.copy())  # JAX may keep the very memory it is given
 
-    def forward(self, x: Array, *, training: bool) -> Array:
+    def forward(self, x: Array, *, training: bool, mask: Array | None = None) -> Array:
         affine = {each.name: each.value for each in self._layer.trainable_variables}
         self._inputs = {"x": self._tensor(x), **affine}
-        return self._array(self._call(training))
+        self._keywords = {"training": training} | ({} if mask is None else {"mask": self._tensor(mask)})
+        return self._array(self._call())
 
     def backward(self, dy: Array) -> Gradients:
         gradients = self._gradients(self._tensor(dy))
@@ -87,8 +108,8 @@ class _Layer:
         array: Array = self._ops.convert_to_numpy(value)
         return array
 
-    def _call(self, training: bool) -> Any:
-        return self._layer(self._inputs["x"], training=training)
+    def _call(self) -> Any:
+        return self._layer(self._inputs["x"], **self._keywords)
 
     def _gradients(self, dy: Any) -> dict[str, Any]:
         """Gradients of the last call with respect to each of ``_inputs``."""
@@ -101,12 +122,12 @@ class _TensorFlowLayer(_Layer):
     def _array(self, value: Any) -> Array:
         return np.array(value.numpy())  # what convert_to_numpy does, but without NumPy's DeprecationWarning
 
-    def _call(self, training: bool) -> Any:
+    def _call(self) -> Any:
         import tensorflow as tf
 
         with tf.GradientTape(persistent=True) as self._tape:
             self._tape.watch(self._inputs["x"])
-            self._y = super()._call(training)
+            self._y = super()._call()
         return self._y
 
     def _gradients(self, dy: Any) -> dict[str, Any]:
@@ -122,9 +143,9 @@ class _TorchLayer(_Layer):
 
         return as_array(value.cpu()).copy()  # as convert_to_numpy, but without NumPy's DeprecationWarning
 
-    def _call(self, training: bool) -> Any:
+    def _call(self) -> Any:
         self._inputs["x"].requires_grad_()
-        self._y = super()._call(training)
+        self._y = super()._call()
         return self._y
 
     def _gradients(self, dy: Any) -> dict[str, Any]:
@@ -138,16 +159,16 @@ class _TorchLayer(_Layer):
 class _JaxLayer(_Layer):
     """Recording a call takes JAX ten times as long as making it, so it is repeated, from the state it met."""
 
-    def _call(self, training: bool) -> Any:
-        self._training, self._state = training, [each.value for each in self._layer.non_trainable_variables]
-        return super()._call(training)
+    def _call(self) -> Any:
+        self._state = [each.value for each in self._layer.non_trainable_variables]
+        return super()._call()
 
     def _gradients(self, dy: Any) -> dict[str, Any]:
         import jax
 
         def call(inputs: dict[str, Any]) -> Any:
             affine = [inputs[each.name] for each in self._layer.trainable_variables]
-            y, _ = self._layer.stateless_call(affine, self._state, inputs["x"], training=self._training)
+            y, _ = self._layer.stateless_call(affine, self._state, inputs["x"], **self._keywords)
             return y
 
         gradients: dict[str, Any]
@@ -155,15 +176,151 @@ class _JaxLayer(_Layer):
         return gradients
 
 
+class _Step:
+    """A layer under a compiler, as a function of the values it is given, by canonical name. Layers of one
+    configuration share it, since compiling takes hundreds of times as long as calling.
+    """
+
+    def __init__(self, keras: Any, config: LayerConfig) -> None:
+        self.ops = keras.ops
+        self.layer = built(keras, config)
+        self.variables = {canonical(each): each for each in self.layer.variables}
+        self.fresh = self.values()
+
+    def values(self) -> dict[str, Array]:
+        return {name: np.array(each.value) for name, each in self.variables.items()}
+
+    def assign(self, values: Mapping[str, Array]) -> None:
+        for name, value in values.items():
+            self.variables[name].assign(value.copy())
+
+    def call(
+        self, values: dict[str, Array], x: Any, keywords: dict[str, Any]
+    ) -> tuple[Any, dict[str, Array]]:
+        """y, and the values after."""
+        raise NotImplementedError
+
+    def pull(self, values: dict[str, Array], x: Any, keywords: dict[str, Any], dy: Any) -> dict[str, Any]:
+        """The gradients of x, gamma and beta."""
+        raise NotImplementedError
+
+
+class _TensorFlowStep(_Step):
+    """As in ``Model.fit``, the layer's variables are read and assigned to, and the tape is, inside the function."""
+
+    def __init__(self, keras: Any, config: LayerConfig) -> None:
+        import tensorflow as tf
+
+        super().__init__(keras, config)
+
+        def call(x: Any, keywords: dict[str, Any]) -> Any:
+            return self.layer(x, **keywords)
+
+        def pull(x: Any, keywords: dict[str, Any], dy: Any) -> Any:
+            affine = {each.name: each.value for each in self.layer.trainable_variables}
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = self.layer(x, **keywords)
+            return tape.gradient(y, {"x": x, **affine}, output_gradients=dy)
+
+        compiled = {"jit_compile": True, "reduce_retracing": True, "autograph": False}
+        self._call, self._pull = tf.function(call, **compiled), tf.function(pull, **compiled)
+
+    def call(
+        self, values: dict[str, Array], x: Any, keywords: dict[str, Any]
+    ) -> tuple[Any, dict[str, Array]]:
+        self.assign(values)
+        return self._call(x, keywords), self.values()
+
+    def pull(self, values: dict[str, Array], x: Any, keywords: dict[str, Any], dy: Any) -> dict[str, Any]:
+        self.assign(values)
+        gradients: dict[str, Any] = self._pull(x, keywords, dy)
+        return gradients
+
+
+class _JaxStep(_Step):
+    """As ``Model.fit`` does it: ``layer.stateless_call`` under ``jax.jit``."""
+
+    def __init__(self, keras: Any, config: LayerConfig) -> None:
+        import jax
+
+        super().__init__(keras, config)
+        affine = [canonical(each) for each in self.layer.trainable_variables]
+        state = [canonical(each) for each in self.layer.non_trainable_variables]
+
+        def call(values: dict[str, Any], x: Any, training: bool, mask: Any) -> tuple[Any, dict[str, Any]]:
+            given = [values[name] for name in affine], [values[name] for name in state]
+            y, after = self.layer.stateless_call(*given, x, training=training, mask=mask)
+            return y, {**values, **dict(zip(state, after, strict=True))}
+
+        def pull(values: dict[str, Any], x: Any, training: bool, mask: Any, dy: Any) -> dict[str, Any]:
+            def of(inputs: dict[str, Any]) -> Any:
+                return call({**values, **inputs}, inputs["x"], training, mask)[0]
+
+            gradients: dict[str, Any]
+            (gradients,) = jax.vjp(of, {"x": x, **{name: values[name] for name in affine}})[1](dy)
+            return gradients
+
+        self._call, self._pull = jax.jit(call, static_argnums=2), jax.jit(pull, static_argnums=2)
+
+    def call(
+        self, values: dict[str, Array], x: Any, keywords: dict[str, Any]
+    ) -> tuple[Any, dict[str, Array]]:
+        y, after = self._call(values, x, keywords["training"], keywords.get("mask"))
+        return y, {name: np.array(value) for name, value in after.items()}
+
+    def pull(self, values: dict[str, Array], x: Any, keywords: dict[str, Any], dy: Any) -> dict[str, Any]:
+        gradients: dict[str, Any] = self._pull(values, x, keywords["training"], keywords.get("mask"), dy)
+        return gradients
+
+
+@cache
+def _step(kind: type[_Step], config: LayerConfig) -> _Step:
+    import keras
+
+    return kind(keras, config)
+
+
+class _CompiledLayer:
+    """One layer, and the values it has."""
+
+    def __init__(self, step: _Step) -> None:
+        self._step, self._values = step, dict(step.fresh)
+
+    def parameters(self) -> dict[str, Array]:
+        return dict(self._values)
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        for name in parameters:
+            if name not in self._values:
+                raise ValueError(f"the layer has no {name}; it has {', '.join(self._values)}")
+        self._step.assign(self._values | dict(parameters))
+        self._values = self._step.values()
+
+    def forward(self, x: Array, *, training: bool, mask: Array | None = None) -> Array:
+        keywords = {"training": training} | ({} if mask is None else {"mask": self._tensor(mask)})
+        self._last = self._values, self._tensor(x), keywords
+        y, self._values = self._step.call(*self._last)
+        return np.array(y)
+
+    def backward(self, dy: Array) -> Gradients:
+        """Compiled by itself, and so the call is repeated, from the values it met."""
+        gradients = self._step.pull(*self._last, self._tensor(dy))
+        return Gradients(**{name: np.array(each) for name, each in gradients.items()})
+
+    def _tensor(self, x: Array) -> Any:
+        return self._step.ops.convert_to_tensor(x, dtype=x.dtype.name)
+
+
 class _Keras:
-    """``keras.layers.BatchNormalization``: axis, momentum, epsilon, center, scale, dtype.
+    """``keras.layers.BatchNormalization``: axis, momentum, epsilon, center, scale, dtype; called with training, mask.
 
     https://keras.io/api/layers/normalization_layers/batch_normalization/. Parameters are loaded by
     ``Variable.assign``.
     """
 
     name: str
-    capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True, gradients=True)
+    capabilities = _CAPABILITIES
     idiom: Idiom
     _backend: str
     _layer: type[_Layer]
@@ -239,12 +396,100 @@ y, back = jax.vjp(
 (dgamma, dbeta), dx = back(keras.ops.convert_to_tensor($dy, "$dtype"))""",
         'os.environ["JAX_ENABLE_X64"] = "1"\nimport jax',
     )
-    capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True, gradients=True, compiles=True)
+    capabilities = replace(_CAPABILITIES, compiles=True)
 
     def __init__(self) -> None:
-        os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
-        os.environ.setdefault("PJRT_NPROC", "1")  # threads of XLA's pool; the XLA_FLAGS for it do nothing
+        importlib.import_module("conformance.implementations._jax")  # for its settings
         super().__init__()
+
+
+class KerasTensorFlowJit(KerasTensorFlow):
+    """The layer, and its gradients by ``tf.GradientTape``, under ``tf.function(jit_compile=True)``, which is what
+    ``jit_compile=True`` means to ``Model.compile``: https://keras.io/api/models/model_training_apis/#compile-method.
+    """
+
+    name = "Keras (TensorFlow), jit_compile"
+    capabilities = replace(_CAPABILITIES, compiles=True, eager=True)
+    idiom = replace(
+        KerasTensorFlow.idiom,
+        apply="""\
+y = tf.function($layer, jit_compile=True, autograph=False)(tf.constant($x, "$dtype"), training=$training)""",
+        differentiate="""\
+@tf.function(jit_compile=True, autograph=False)
+def differentiate(t, dy):
+    with tf.GradientTape() as tape:
+        tape.watch(t)
+        y = $layer(t, training=$training)
+    return y, tape.gradient(y, [t, $layer.gamma.value, $layer.beta.value], dy)
+
+
+y, (dx, dgamma, dbeta) = differentiate(tf.constant($x, "$dtype"), tf.constant($dy, "$dtype"))""",
+    )
+
+    def build(self, config: LayerConfig) -> Any:
+        return super().build(config) if config.eager else _CompiledLayer(_step(_TensorFlowStep, config))
+
+
+class KerasJaxJit(KerasJax):
+    """``layer.stateless_call``, and its gradients by ``jax.vjp``, under ``jax.jit``, as ``Model.fit`` has it:
+    https://keras.io/api/models/model_training_apis/#compile-method.
+    """
+
+    name = "Keras (JAX), jit_compile"
+    capabilities = replace(_CAPABILITIES, compiles=True, eager=True)
+    idiom = replace(
+        KerasJax.idiom,
+        apply="""\
+affine = [each.value for each in $layer.trainable_variables]
+state = [each.value for each in $layer.non_trainable_variables]
+y, state = jax.jit(lambda *given: $layer.stateless_call(*given, training=$training))(
+    affine, state, keras.ops.convert_to_tensor($x, "$dtype")
+)
+for variable, value in zip($layer.non_trainable_variables, state):
+    variable.assign(value)""",
+        differentiate="""\
+state = [each.value for each in $layer.non_trainable_variables]
+
+
+@jax.jit
+def differentiate(affine, t, dy):
+    y, back = jax.vjp(
+        lambda affine, t: $layer.stateless_call(affine, state, t, training=$training)[0], affine, t
+    )
+    return y, back(dy)
+
+
+y, ((dgamma, dbeta), dx) = differentiate(
+    [$layer.gamma.value, $layer.beta.value],
+    keras.ops.convert_to_tensor($x, "$dtype"),
+    keras.ops.convert_to_tensor($dy, "$dtype"),
+)""",
+    )
+
+    def build(self, config: LayerConfig) -> Any:
+        return super().build(config) if config.eager else _CompiledLayer(_step(_JaxStep, config))
+
+
+class KerasTensorFlowRenorm(KerasTensorFlow):
+    """``renorm=True`` with ``renorm_clipping``, in which rmin = rmax = 1 and dmax = 0 leave nothing to correct, and
+    training normalises by the batch alone: https://arxiv.org/abs/1702.03275.
+
+    Declared are no defaults, since the paper's are other ones.
+    """
+
+    name = "Keras (TensorFlow), renorm"
+    capabilities = replace(_CAPABILITIES, defaults=False)
+    idiom = replace(
+        KerasTensorFlow.idiom,
+        build=KerasTensorFlow.idiom.build.replace(
+            'dtype="$dtype"\n',
+            'dtype="$dtype",\n    renorm=True, renorm_clipping={"rmin": 1.0, "rmax": 1.0, "dmax": 0.0}\n',
+        ),
+    )
+
+    def build(self, config: LayerConfig) -> _Layer:
+        clipping = {"rmin": 1.0, "rmax": 1.0, "dmax": 0.0}
+        return self._layer(self._keras, config, renorm=True, renorm_clipping=clipping)
 
 
 class KerasNumpy(_Keras):
@@ -252,7 +497,7 @@ class KerasNumpy(_Keras):
 
     name, _backend, _layer = "Keras (NumPy)", "numpy", _Layer
     idiom = _idiom("numpy")
-    capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True)
+    capabilities = replace(_CAPABILITIES, gradients=False)
 
 
 class KerasOpenVino(_Keras):
@@ -262,7 +507,7 @@ class KerasOpenVino(_Keras):
 
     name, _backend, _layer = "Keras (OpenVINO)", "openvino", _Layer
     idiom = _idiom("openvino")
-    capabilities = Capabilities(dtypes=_DTYPES, names=_NAMES, defaults=True)
+    capabilities = replace(_CAPABILITIES, gradients=False)
 
     def __init__(self) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
 from conformance.implementations._tape import Recorded
@@ -20,6 +21,27 @@ _HELD = (
 )
 
 
+def held(layer: Any, config: LayerConfig) -> dict[str, Any]:
+    """The variables of a layer by canonical name."""
+    return {
+        **({"gamma": layer.scale} if config.scale else {}),
+        **({"beta": layer.offset} if config.center else {}),
+        "running_mean": layer.moving_mean.average,
+        "running_var": layer.moving_variance.average,
+    }
+
+
+def shaped(parameters: Mapping[str, Array], variables: Mapping[str, Any]) -> dict[str, Array]:
+    """An n-vector is given the axes of extent 1 of the variable it is for."""
+    shapes = {name: tuple(each.shape) for name, each in variables.items()}
+    return {
+        name: value.reshape(shapes[name])
+        if value.ndim == 1 and name in shapes and value.size == max(shapes[name])
+        else value
+        for name, value in parameters.items()
+    }
+
+
 class _Layer(Recorded):
     def __init__(self, config: LayerConfig) -> None:
         self._layer = snt.BatchNorm(
@@ -30,27 +52,11 @@ class _Layer(Recorded):
         )
         # Its variables come to be with the first call, which leaves them alone if it is not for training.
         self._layer(tf.zeros(config.input_shape, config.dtype), is_training=False)
-        self.affine = {
-            **({"gamma": self._layer.scale} if config.scale else {}),
-            **({"beta": self._layer.offset} if config.center else {}),
-        }
-        self.variables = {
-            **self.affine,
-            "running_mean": self._layer.moving_mean.average,
-            "running_var": self._layer.moving_variance.average,
-        }
+        self.variables = held(self._layer, config)
+        self.affine = {name: self.variables[name] for name in ("gamma", "beta") if name in self.variables}
 
     def load(self, parameters: Mapping[str, Array]) -> None:
-        """An n-vector is given the axes of extent 1 of the variable it is for."""
-        shapes = {name: tuple(each.shape) for name, each in self.variables.items()}
-        super().load(
-            {
-                name: value.reshape(shapes[name])
-                if value.ndim == 1 and name in shapes and value.size == max(shapes[name])
-                else value
-                for name, value in parameters.items()
-            }
-        )
+        super().load(shaped(parameters, self.variables))
 
     def call(self, x: object, training: bool) -> object:
         return self._layer(x, is_training=training)

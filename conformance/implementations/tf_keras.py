@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from conformance.implementation import Capabilities, Idiom, LayerConfig
 from conformance.implementations._tape import DTYPES, Recorded
 
@@ -17,20 +20,26 @@ _HELD = (
 )
 
 
+def built(config: LayerConfig, **more: Any) -> tuple[Any, dict[str, Any]]:
+    """The layer, with more of its arguments than all have, and its variables by canonical name."""
+    layer = tf_keras.layers.BatchNormalization(
+        axis=config.axis,
+        **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
+        center=config.center,
+        scale=config.scale,
+        dtype=config.dtype,
+        **more,
+    )
+    layer.build(config.input_shape)
+    # A variable is named "batch_normalization/gamma:0".
+    named = {each.name.rpartition("/")[2].partition(":")[0]: each for each in layer.variables}
+    canonical = {native: name for name, native in _HELD}
+    return layer, {canonical.get(name, name): each for name, each in named.items()}
+
+
 class _Layer(Recorded):
-    def __init__(self, config: LayerConfig) -> None:
-        self._layer = tf_keras.layers.BatchNormalization(
-            axis=config.axis,
-            **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
-            center=config.center,
-            scale=config.scale,
-            dtype=config.dtype,
-        )
-        self._layer.build(config.input_shape)
-        # A variable is named "batch_normalization/gamma:0".
-        named = {each.name.rpartition("/")[2].partition(":")[0]: each for each in self._layer.variables}
-        canonical = {native: name for name, native in _HELD}
-        self.variables = {canonical.get(name, name): each for name, each in named.items()}
+    def __init__(self, config: LayerConfig, **more: Any) -> None:
+        self._layer, self.variables = built(config, **more)
         self.affine = {name: self.variables[name] for name in ("gamma", "beta") if name in self.variables}
 
     def call(self, x: object, training: bool) -> object:
@@ -77,3 +86,24 @@ dx, dgamma, dbeta = tape.gradient(y, [t, $layer.gamma, $layer.beta], tf.constant
 
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config)
+
+
+class KerasTwoRenorm(KerasTwo):
+    """``renorm=True`` with ``renorm_clipping``, in which rmin = rmax = 1 and dmax = 0 leave nothing to correct, and
+    training normalises by the batch alone: https://arxiv.org/abs/1702.03275.
+
+    Declared are no defaults, since the paper's are other ones, and no float64, for which it raises.
+    """
+
+    name = "Keras 2 (tf_keras), renorm"
+    capabilities = replace(KerasTwo.capabilities, dtypes=("float32", "float16", "bfloat16"), defaults=False)
+    idiom = replace(
+        KerasTwo.idiom,
+        build=KerasTwo.idiom.build.replace(
+            'dtype="$dtype"\n',
+            'dtype="$dtype",\n    renorm=True, renorm_clipping={"rmin": 1.0, "rmax": 1.0, "dmax": 0.0}\n',
+        ),
+    )
+
+    def build(self, config: LayerConfig) -> _Layer:
+        return _Layer(config, renorm=True, renorm_clipping={"rmin": 1.0, "rmax": 1.0, "dmax": 0.0})

@@ -48,7 +48,9 @@ class TorchExport(TorchBatchNorm):
             ("$layer.train($training)(", ""),
             ("torch.$dtype))", f"torch.$dtype)\ny = {_EXPORTED.format('t')}"),
         ),
-        differentiate=(("$layer.train($training)(t)", _EXPORTED.replace("({0},)", "(t.detach(),)").format("t")),),
+        differentiate=(
+            ("$layer.train($training)(t)", _EXPORTED.replace("({0},)", "(t.detach(),)").format("t")),
+        ),
     )
 
     def build(self, config: LayerConfig) -> _ModuleLayer:

@@ -88,15 +88,18 @@ _compiled = torch.compile(_call, fullgraph=True, dynamic=True)
 
 
 class TorchCompiled(TorchBatchNorm):
-    """``torch.compile`` (fullgraph, dynamic): https://docs.pytorch.org/docs/stable/generated/torch.compile.html. Needs
-    a C++ compiler, which runs for seconds for every epsilon, momentum, rank and dtype.
+    """``torch.compile`` (fullgraph, dynamic): https://docs.pytorch.org/docs/stable/generated/torch.compile.html.
+
+    Needs a C++ compiler, which runs for seconds for every epsilon, momentum, rank and dtype.
     """
 
     name = "PyTorch nn.BatchNorm, compiled"
     capabilities = replace(TorchBatchNorm.capabilities, compiles=True, eager=True)
     idiom = changed(
         apply=(("$layer.train($training)(", "torch.compile($layer.train($training), dynamic=True)("),),
-        differentiate=(("$layer.train($training)(", "torch.compile($layer.train($training), dynamic=True)("),),
+        differentiate=(
+            ("$layer.train($training)(", "torch.compile($layer.train($training), dynamic=True)("),
+        ),
     )
 
     def __init__(self) -> None:

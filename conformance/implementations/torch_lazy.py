@@ -1,4 +1,4 @@
-"""PyTorch: the layers ``torch.nn.LazyBatchNorm1d``, ``2d`` and ``3d``, which know their features from the first call."""
+"""PyTorch: ``torch.nn.LazyBatchNorm1d``, ``2d`` and ``3d``, which learn their features from the first call."""
 
 from __future__ import annotations
 

@@ -69,6 +69,12 @@ class ImplementationInfo:
     status: str = "complete"
     problem: str = ""
 
+    @property
+    def described(self) -> str:
+        """The version; of a program, whose id says nothing of what it runs, with its name."""
+        named = self.version and self.id.startswith("exec:")
+        return f"{self.framework} {self.version}" if named else self.version
+
 
 @dataclass(frozen=True)
 class RequirementInfo:
@@ -186,7 +192,12 @@ class Report:
 
     @property
     def groups(self) -> list[str]:
-        return list(dict.fromkeys(r.id.partition(".")[0] for r in self.requirements))
+        """Those in which anything was judged; all where nothing was."""
+        judged = {
+            r.requirement.partition(".")[0] for r in self.results if r.outcome is not Outcome.UNSUPPORTED
+        }
+        every = dict.fromkeys(r.id.partition(".")[0] for r in self.requirements)
+        return [group for group in every if group in judged or not judged]
 
     def exit_status(self, *, strict: bool = False, strict_baseline: bool = False) -> int:
         """0 all holds or is known, 1 a requirement failed, 3 an implementation could not be started.

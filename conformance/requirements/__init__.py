@@ -1,8 +1,8 @@
 """The catalogue, one module for each group. A new requirement is one function in one of them.
 
 Sources: [Q] the question what the dimensions of gamma and beta are; [P] Ioffe and Szegedy 2015; [S] the
-StableHLO specification; [O] ONNX BatchNormalization; [K] Keras, [T] PyTorch documentation; [N] the
-derivation of the error bounds (reference/error_bounds.py).
+StableHLO specification; [O] ONNX BatchNormalization; [K] Keras, [T] PyTorch documentation; [F] Flax, [J] JAX
+documentation; [N] the derivation of the error bounds (reference/error_bounds.py).
 """
 
 #: The order in which groups are shown; any other group follows.
@@ -16,4 +16,7 @@ GROUPS = (
     "degenerate",
     "numerics",
     "purity",
+    "mask",
+    "replica",
+    "compiled",
 )

@@ -33,6 +33,10 @@ class CannotStart(Exception):
         self.trace = trace
 
 
+class NoProgram(CannotStart):
+    """There is no such program."""
+
+
 class NotDeclared(CannotStart):
     """It is sound, and does not declare what it was to be started for."""
 
@@ -71,6 +75,8 @@ class Process:
                 env=environment,
                 start_new_session=True,
             )
+        except FileNotFoundError as error:
+            raise NoProgram(f"{' '.join(command[:2])}: {error}") from None
         except (OSError, ValueError) as error:
             raise CannotStart(f"{' '.join(command[:2])}: {error}") from None
         if memory is not None:

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * tf.layers.batchNormalization, as batchnorm-conformance asks for it: docs/protocol.md over standard input and output.
  *

@@ -142,7 +142,7 @@ def _matrix(report: Report) -> list[dict[str, Any]]:
                 }
             )
         problem = "not installed" if each.status == "missing" else each.problem.split("\n")[0] or each.status
-        rows.append({"id": each.id, "version": each.version, "cells": cells, "problem": problem})
+        rows.append({"id": each.id, "version": each.described, "cells": cells, "problem": problem})
     return rows
 
 

@@ -125,8 +125,9 @@ def _matrix(report: Report) -> list[str]:
                 text += f" <sub>{ratio(state.ratio)}</sub>"
             cells.append(text)
         if not report.of(each.id):
-            cells = [each.status, *[""] * (len(groups) - 1)]
-        lines.append(f"| {cell(each.id)} | {cell(each.version)} | " + " | ".join(cells) + " |")
+            said = "not installed" if each.status == "missing" else each.status
+            cells = [said, *[""] * (len(groups) - 1)]
+        lines.append(f"| {cell(each.id)} | {cell(each.described)} | " + " | ".join(cells) + " |")
     lines += [
         "",
         "Requirements that hold, of those that apply; below, the worst error in units of its bound.",

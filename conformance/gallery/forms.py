@@ -1,0 +1,85 @@
+"""The plain batch norm with a mask, over replicas, and in a compiled form, for the exhibits to vary."""
+
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from conformance.gallery.layer import BatchNorm, Call
+from conformance.implementation import Array, LayerConfig
+
+
+class MaskedBatchNorm(BatchNorm):
+    """Sums and counts leave out what does not count.
+
+    :ivar counts: where values count, as (batch, space); None for everywhere.
+    """
+
+    capabilities = replace(BatchNorm.capabilities, mask=True)
+    counts: Array | None = None
+
+    def forward(self, x: Array, *, training: bool, mask: Array | None = None) -> Array:
+        self.counts = None if mask is None else mask.reshape(mask.shape[0], -1)
+        return super().forward(x, training=training)
+
+    def number(self, a: Array) -> int:
+        """How many values of each feature count."""
+        return a[0].size if self.counts is None else int(self.counts.sum())
+
+    def total(self, a: Array) -> Array:
+        return super().total(a if self.counts is None else np.where(self.counts, a, 0))
+
+    def average(self, a: Array) -> Array:
+        return self.total(a) / self.number(a)
+
+    def input_gradient(
+        self, call: Call, dy: Array, xhat: Array, inverse: Array, dgamma: Array, dbeta: Array
+    ) -> Array:
+        if not call.training:
+            return call.gamma * inverse * dy
+        count = self.number(dy)
+        return call.gamma * inverse * (dy - dbeta / count - xhat * (dgamma / count))
+
+
+class ReplicatedBatchNorm(BatchNorm):
+    """Each replica adds up its part of the batch, and the sums are added up."""
+
+    capabilities = replace(BatchNorm.capabilities, replicas=4, uneven=True)
+
+    def parts(self, a: Array) -> list[Array]:
+        """The parts of (n, batch, space), one for each replica."""
+        return np.array_split(a, self.config.replicas, axis=1)
+
+    def total(self, a: Array) -> Array:
+        return sum(
+            (super(ReplicatedBatchNorm, self).total(part) for part in self.parts(a)), np.zeros((), a.dtype)
+        )
+
+    def parameters(self) -> dict[str, Array]:
+        """With the statistics of the other replicas."""
+        shown = super().parameters()
+        for k in range(1, self.config.replicas):
+            shown |= {f"{name}@{k}": self.of_replica(name, k) for name in ("running_mean", "running_var")}
+        return shown
+
+    def of_replica(self, name: str, number: int) -> Array:
+        """A running statistic as another replica than the first has it."""
+        return self.native(name, self.held[name].copy())
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        super().load({name: value for name, value in parameters.items() if "@" not in name})
+
+
+class CompiledBatchNorm(BatchNorm):
+    """``build`` makes the compiled layer, and of the class ``parent`` the eager one."""
+
+    capabilities = replace(BatchNorm.capabilities, eager=True)
+    parent: type[BatchNorm] = BatchNorm
+
+    def build(self, config: LayerConfig) -> Any:
+        return self.parent().build(config) if config.eager else super().build(config)

@@ -1,0 +1,145 @@
+"""mask: where some positions do not count, statistics are those of the rest, as if there were no others.
+
+So each call is judged as one without a mask, on the (m, n) values of the positions that count (see
+:func:`conformance.oracle.forwards`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from conformance import probes
+from conformance.case import Case
+from conformance.conventions import fitting
+from conformance.implementation import Array, Capabilities
+from conformance.oracle import statistics
+from conformance.probes import Probe
+from conformance.realisation import Arrays, bell
+from conformance.requirement import (
+    CONVENTION,
+    MUST,
+    Trial,
+    Verdict,
+    failed,
+    passed,
+    requirement,
+    worst,
+)
+from conformance.script import Answer, Backward, Build, Call, Forward, Load, Parameters, Script
+
+
+def mask(case: Case) -> Array:
+    """Which positions count: most, at least two, and in every eighth case all; shaped as x without its features."""
+    shape = list(case.shape)
+    del shape[case.axis]
+    counts = bell(case, "mask")[:, 0].reshape(-1) > (-9.0 if case.seed % 8 == 0 else -0.5)
+    counts[:2] = True
+    return counts.reshape(shape)
+
+
+def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """dy is 0 where nothing counts: a loss leaves those positions out as well."""
+    counts = mask(case)
+    calls: list[Call] = [
+        Build(case.config()),
+        Load(probes.affine(arrays)),
+        *[Parameters()] * can.running,
+        Forward(arrays.x, True, mask=counts),
+    ]
+    if can.gradients:
+        dy = np.where(np.expand_dims(counts, case.axis), arrays.dy, np.zeros((), arrays.dy.dtype))
+        calls.append(Backward(dy))
+    return (*calls, *[Parameters()] * can.running)
+
+
+def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
+    return (
+        Build(case.config()),
+        Load(probes.everything(arrays)),
+        Forward(arrays.x, False, mask=mask(case)),
+    )
+
+
+_DOMAIN = replace(probes.PLAIN, min_count=4, max_count=64, momenta=(0.9, 0.99, 0.5, 0.1))
+training = Probe("mask-training", _training, _DOMAIN, ("mask", "training"), 0.5)
+gradient = replace(training, name="mask-gradient", needs=("mask", "training", "gradients"))
+running = replace(training, name="mask-running", needs=("mask", "training", "running"))
+inference = Probe("mask-inference", _inference, _DOMAIN, ("mask", "inference"), 0.25)
+
+
+@requirement(
+    "mask.training",
+    MUST,
+    "In training, positions that count are normalised by the mean and variance of those positions alone.",
+    source="[K, F]",
+    probes=(training,),
+    presupposes=("forward.training", "numerics.double"),
+)
+def normalised(trial: Trial) -> Verdict:
+    return trial.forward_within(0, what="y, at the positions that count, ")
+
+
+@requirement(
+    "mask.gradient",
+    MUST,
+    "The gradients are those of the positions that count, where the others have no part in the loss.",
+    source="[K, F]",
+    probes=(gradient,),
+    presupposes=("mask.training", "numerics.double", "gradient.input", "gradient.gamma", "gradient.beta"),
+)
+def gradients(trial: Trial) -> Verdict:
+    return worst([trial.gradient_within(0, name) for name in ("x", "gamma", "beta")])
+
+
+@requirement(
+    "mask.running",
+    MUST,
+    "The running statistics take in the statistics of the positions that count.",
+    source="[K, F]",
+    probes=(running,),
+    presupposes=("mask.training", "numerics.double", "running.update"),
+)
+def kept(trial: Trial) -> Verdict:
+    fits, best = trial.once(fitting)
+    return passed(best.ratio) if fits else best
+
+
+@requirement(
+    "mask.inference",
+    MUST,
+    "In inference a mask changes nothing: the running statistics are what they are.",
+    source="[K, F]",
+    probes=(inference,),
+    presupposes=("forward.inference", "numerics.double"),
+)
+def unmoved(trial: Trial) -> Verdict:
+    return trial.forward_within(0, what="y, at the positions that count, ")
+
+
+@requirement(
+    "mask.rest",
+    CONVENTION,
+    "What y is where nothing counts: normalised like the others, zero, or x as it was.",
+    source="[K, F]",
+    probes=(training,),
+    presupposes=("mask.training",),
+)
+def rest(trial: Trial) -> Verdict:
+    ((call, answer),) = trial.answers(Forward)
+    if not isinstance(answer, Answer) or answer.arrays["y"].shape != call.x.shape:
+        return failed("there is no y of the shape of x")
+    x, y = (
+        np.moveaxis(each.astype(np.float64), trial.case.axis, -1) for each in (call.x, answer.arrays["y"])
+    )
+    out = ~call.mask
+    if not out.any():
+        return passed()
+    batch, expected = statistics(trial.forwards[0].call.x, axis=1), trial.expected(0)
+    alike = (x[out] - batch.mean) / np.sqrt(batch.var + trial.case.epsilon) * expected.gamma + expected.beta
+    known = {"normalised like the others": alike, "zero": 0 * x[out], "x": x[out]}
+    # Coarse on purpose: which one it is, and not how precisely.
+    size = 0.05 * (1 + np.abs(alike))
+    found = [name for name, value in known.items() if bool(np.all(np.abs(y[out] - value) <= size))]
+    return passed().fitting(*found) if found else failed("y is none of these where nothing counts")
