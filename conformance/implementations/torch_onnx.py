@@ -18,7 +18,9 @@ import onnxruntime
 import onnxscript  # which torch.onnx.export asks for
 import torch
 
-logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # or it says at each export that there is no torchvision
+logging.getLogger("torch.onnx").setLevel(
+    logging.ERROR
+)  # or it says at each export that there is no torchvision
 # By apply_weights, of num_batches_tracked, which inference does not use.
 warnings.filterwarnings("ignore", "Weight 'num_batches_tracked' not found")
 
@@ -53,7 +55,9 @@ class TorchOnnx(TorchBatchNorm):
     """
 
     name = "PyTorch nn.BatchNorm, ONNX Runtime"
-    version = f"{torch.__version__}, onnxscript {onnxscript.__version__}, onnxruntime {onnxruntime.__version__}"
+    version = (
+        f"{torch.__version__}, onnxscript {onnxscript.__version__}, onnxruntime {onnxruntime.__version__}"
+    )
     capabilities = replace(
         TorchBatchNorm.capabilities,
         dtypes=OnnxRuntime.capabilities.dtypes,
