@@ -21,6 +21,7 @@ _NEEDED = {
     "keras": ("keras", "torch", "tensorflow"),
     "onnxruntime": ("onnxruntime", "onnx"),
     "openvino": ("openvino", "keras", "onnx"),
+    "torch_onnx": ("torch", "onnxscript", "onnxruntime"),
 }
 
 

@@ -16,11 +16,8 @@ from conformance.worker.locate import registered
 PATTERNS = ("shape.*", "forward.*", "identity.*", "gradient.*", "running.*", "purity.round-trip")
 
 
-#: Not registered, since each takes long: tried where little is asked of it.
-SLOW = (
-    "conformance.implementations.keras:KerasOpenVino",
-    "conformance.implementations.torch_forms:TorchCompiled",
-)
+#: Each takes long, and so is tried where little is asked of it.
+SLOW = ("conformance.implementations.keras:KerasOpenVino", "torch-compile")
 
 
 # Those that compile for long have tests of their own: tests/test_jax_frameworks.py and tests/test_keras_forms.py.
@@ -29,7 +26,9 @@ SLOW = (
     [
         name
         for name in registered()
-        if not name.startswith(("flax", "haiku", "equinox")) and not name.endswith("-jit")
+        if not name.startswith(("flax", "haiku", "equinox"))
+        and not name.endswith("-jit")
+        and name not in SLOW
     ],
 )
 def test_an_adapter_does_what_it_declares(name: str) -> None:
@@ -65,7 +64,7 @@ def test_gamma_and_beta_are_n_vectors(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_an_adapter_that_is_not_registered_normalises(name: str) -> None:
+def test_an_adapter_that_takes_long_normalises(name: str) -> None:
     result = run_task(Task(name, Settings(("forward.no-affine",), ("float32",), 1)))
     if result.status == "missing":
         pytest.skip(f"needs the Python package {result.missing}: pip install 'batchnorm-conformance[all]'")
