@@ -90,9 +90,10 @@ _compiled = torch.compile(_call, fullgraph=True, dynamic=True)
 class TorchCompiled(TorchBatchNorm):
     """``torch.compile`` (fullgraph, dynamic): https://docs.pytorch.org/docs/stable/generated/torch.compile.html.
 
-    Needs a C++ compiler. Epsilon and momentum are constants of a program, so that there is one for each of them and
-    for each rank, dtype and order of strides, and it takes three seconds to compile: at 40 examples a thousand of
-    them. A cumulative average has no single graph: its weight is the value of a tensor.
+    Needs a C++ compiler. Epsilon and momentum are constants of a program, so that there is one for each of them, each
+    rank, dtype and order of strides, and it takes three seconds to compile: at 40 examples a thousand of them.
+
+    A cumulative average has no single graph: its weight is the value of a tensor.
     """
 
     name = "PyTorch nn.BatchNorm, compiled"

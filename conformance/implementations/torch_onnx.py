@@ -76,7 +76,7 @@ class TorchOnnx(TorchBatchNorm):
                 (
                     "torch.$dtype))",
                     """torch.$dtype)
-program = torch.onnx.export($layer.eval(), (t,), dynamo=True)
+program = torch.onnx.export($layer.eval(), (t,), dynamo=True, verbose=False)
 session = onnxruntime.InferenceSession(
     program.model_proto.SerializeToString(), providers=["CPUExecutionProvider"]
 )

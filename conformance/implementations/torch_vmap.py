@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.implementation import Array, Gradients, Idiom, LayerConfig
+from conformance.implementation import Array, Gradients, LayerConfig
 from conformance.implementations.torch import (
     _CANONICAL,
     TorchBatchNorm,
@@ -67,6 +67,16 @@ class _EnsembleLayer(_ModuleLayer):
         return Gradients(dx, *(None if each is None else each[_OWN] for each in rest))
 
 
+# Of the same layer twice.
+_CALL = """\
+affine, buffers = torch.func.stack_module_state([$layer, $layer])
+t = torch.as_tensor($x, dtype=torch.$dtype).requires_grad_()
+y = torch.func.vmap(
+    lambda *state: torch.func.functional_call($layer.train($training), state, (t,))
+)(affine, buffers)[1]"""
+_KEEP = "$layer.load_state_dict({name: value[1] for name, value in buffers.items()}, strict=False)"
+
+
 class TorchVmap(TorchBatchNorm):
     """``torch.func.vmap`` of ``torch.func.functional_call``, over ``torch.func.stack_module_state`` of two layers:
     https://docs.pytorch.org/tutorials/intermediate/ensembling.html. The running statistics are stacked as well, and
@@ -77,7 +87,16 @@ class TorchVmap(TorchBatchNorm):
 
     name = "PyTorch nn.BatchNorm, vmap"
     capabilities = replace(TorchBatchNorm.capabilities, cumulative=False, eager=True)
-    idiom = Idiom("", "", "")
+    idiom = replace(
+        TorchBatchNorm.idiom,
+        apply=f"{_CALL}\n{_KEEP}",
+        differentiate=f"""\
+{_CALL}
+upstream = torch.as_tensor($dy, dtype=torch.$dtype)
+dx, *both = torch.autograd.grad(y, [t, affine["weight"], affine["bias"]], upstream)
+dgamma, dbeta = (each[1] for each in both)
+{_KEEP}""",
+    )
 
     def build(self, config: LayerConfig) -> _ModuleLayer:
         return (_ModuleLayer if config.eager else _EnsembleLayer)(self._checked(config))
