@@ -3,8 +3,8 @@
 Promised: torch.compile makes a model faster; what it computes is the model.
     https://docs.pytorch.org/docs/stable/generated/torch.compile.html
 Happens: from values of 2e19 on, whose square is greater than float32 holds, the compiled layer gives NaN, where the
-    layer itself still has the right output, and only for greater ones zeros. The variance of (2e19, 1e19) is 5e37, which
-    float32 does hold.
+    layer itself still has the right output, and only for greater ones zeros. The variance of (2e19, 1e19) is 5e37,
+    which float32 does hold.
 Harm: the running variance is NaN as well, and stays so after batches that are sound, so that inference is lost.
 """
 
