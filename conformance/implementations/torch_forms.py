@@ -111,6 +111,9 @@ class TorchCompiled(TorchBatchNorm):
         dynamo.recompile_limit = dynamo.accumulated_recompile_limit = 1 << 20
         # Nor are the shapes of gamma and the others constants of a program.
         dynamo.force_parameter_static_shapes = dynamo.force_nn_module_property_static_shapes = False
+        # Or gradients could be asked for once only after each call.
+        functorch: Any = importlib.import_module("torch._functorch.config")
+        functorch.donated_buffer = False
 
     def build(self, config: LayerConfig) -> _ModuleLayer:
         return (_ModuleLayer if config.eager else _CompiledLayer)(self._checked(config))
