@@ -11,7 +11,7 @@ import numpy as np
 from conformance.gallery.forms import CompiledBatchNorm, MaskedBatchNorm, ReplicatedBatchNorm
 from conformance.gallery.layer import BatchNorm, Call
 from conformance.gallery.sound import BlockedSums, ChanMerge
-from conformance.implementation import Array
+from conformance.implementation import Array, LayerConfig
 
 
 class MaskedSums(MaskedBatchNorm):
@@ -77,3 +77,12 @@ class CompiledFolded(CompiledBatchNorm):
             return a * dy
         count = dy[0].size
         return a * dy - (a * (dbeta / count) + xhat * (a * (dgamma / count)))
+
+
+class CompiledFloat32Epsilon(CompiledBatchNorm):
+    kind = "sound"
+    what = "Compiled, epsilon and momentum are held in float32, as attributes of ONNX are."
+
+    def start(self, config: LayerConfig) -> None:
+        epsilon, momentum = float(np.float32(config.epsilon)), float(np.float32(config.momentum))
+        super().start(replace(config, epsilon=epsilon, momentum=momentum))
