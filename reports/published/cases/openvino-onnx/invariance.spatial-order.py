@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Permuting the places of an image permutes the output alike.
-# Seen: y, with the places in another order,[1, 0, 2] is -0.269005477, exactly -0.269005656; it may
-# be off by 9.3e-15 and is off by 1.8e-07, 1.92e+07 times the bound; 6 of 6 values are beyond theirs
+# Seen: y, with the places in another order,[0, 0, 1] is -0.761261821, exactly -0.76126194; it may
+# be off by 6.9e-15 and is off by 1.2e-07, 1.73e+07 times the bound; 1 of 3 values are beyond theirs
 import ml_dtypes
 import numpy as np
 import onnx
@@ -38,10 +38,7 @@ layer = {
 }
 layer["scale"] = np.asarray(np.array([1.0], np.float64), "float64")
 layer["B"] = np.asarray(np.array([0.0], np.float64), "float64")
-x = np.array([
-    [[-0.04016607118872284, 2.050896244344772, 0.9475912971220561]],
-    [[2.1941149840803127, 1.0984215882589323, 1.0085894243244236]],
-], np.float64)
+x = np.array([[[-0.5511238936529318, -0.6256008097951636, 0.8497715701636558]]], np.float64)
 model = batch_norm_model("float64", np.ndim(x), 1, 15, True, epsilon=1e-05, momentum=0.9)
 inputs = {"X": np.asarray(x, "float64"), **layer}
 y, *statistics = ov.Core().compile_model(
@@ -64,14 +61,11 @@ y, *statistics = ov.Core().compile_model(
 layer.update(zip(["input_mean", "input_var"], statistics))
 layer["scale"] = np.asarray(np.array([1.0], np.float64), "float64")
 layer["B"] = np.asarray(np.array([0.0], np.float64), "float64")
-x2 = np.array([
-    [[2.050896244344772, -0.04016607118872284, 0.9475912971220561]],
-    [[1.0984215882589323, 2.1941149840803127, 1.0085894243244236]],
-], np.float64)
+x2 = np.array([[[0.8497715701636558, -0.6256008097951636, -0.5511238936529318]]], np.float64)
 model = batch_norm_model("float64", np.ndim(x2), 1, 15, True, epsilon=1e-05, momentum=0.9)
 inputs = {"X": np.asarray(x2, "float64"), **layer}
 y, *statistics = ov.Core().compile_model(
     ov.Core().read_model(model.SerializeToString()), "CPU"
 )(inputs).to_tuple()
 layer.update(zip(["input_mean", "input_var"], statistics))
-print("y[1, 0, 2] is", float(y[1, 0, 2]), "and should be", -0.2690056562423706)
+print("y[0, 0, 1] is", float(y[0, 0, 1]), "and should be", -0.7612619400024414)

@@ -2,8 +2,7 @@
 # Required: epsilon = 0 works where var > 0.
 # Seen: epsilon = 0 raises Error: The following operation failed in the TorchScript interpreter.
 # Traceback of TorchScript (most recent call last):
-#   File "torch/nn/functional.py", line 2892,
-# in forward
+#   File "torch/nn/functional.py", line 2892, in forward
 #     if training and eps <= 0.0:
 #         raise ValueError(
 #         ~~~~~~~~~~~~~~~~~

@@ -1,0 +1,26 @@
+# Haiku BatchNorm, jit 0.0.17, jax 0.10.2
+# Required: With gamma 1 and beta 0 each feature of y has mean 0 and variance var / (var + epsilon).
+# Seen: the variance of feature [0] is 376.674479, exactly 0.997345405; it may be off by 53 and is
+# off by 3.8e+02, 7.04 times the bound; 1 of 1 values are beyond theirs
+import os
+
+os.environ["JAX_ENABLE_X64"] = "1"
+from types import SimpleNamespace
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+others = [k for k in range(len((3, 1))) if k != 1 % len((3, 1))]
+options = dict(create_scale=True, create_offset=True, decay_rate=0.9, eps=1e-05, axis=others)
+call = hk.transform_with_state(lambda t, training, options=options: hk.BatchNorm(**options)(t, training))
+layer = SimpleNamespace(apply=call.apply, options=options)
+layer.params, layer.state = call.init(None, jnp.zeros((3, 1), "bfloat16"), True)
+layer.params["batch_norm"]["scale"] = jnp.reshape(np.array([1.0], np.float32), layer.params["batch_norm"]["scale"].shape)
+layer.params["batch_norm"]["offset"] = jnp.reshape(np.array([0.0], np.float32), layer.params["batch_norm"]["offset"].shape)
+x = np.array([[1.09375], [1.0], [0.9453125]], np.float32)
+y, layer.state = jax.jit(layer.apply, static_argnums=4)(
+    layer.params, layer.state, None, jnp.asarray(x, "bfloat16"), True
+)
+print("y =", y)

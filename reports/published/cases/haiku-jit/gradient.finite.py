@@ -1,0 +1,34 @@
+# Haiku BatchNorm, jit 0.0.17, jax 0.10.2
+# Required: No gradient is NaN or infinite where the exact one is finite and well scaled.
+# Seen: dx[0, 0] is nan, although x, dy and the exact gradient are finite
+import os
+
+os.environ["JAX_ENABLE_X64"] = "1"
+from types import SimpleNamespace
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+others = [k for k in range(len((2, 1))) if k != 1 % len((2, 1))]
+options = dict(create_scale=True, create_offset=True, decay_rate=0.9, eps=1e-05, axis=others)
+call = hk.transform_with_state(lambda t, training, options=options: hk.BatchNorm(**options)(t, training))
+layer = SimpleNamespace(apply=call.apply, options=options)
+layer.params, layer.state = call.init(None, jnp.zeros((2, 1), "float32"), True)
+layer.params["batch_norm"]["scale"] = jnp.reshape(np.array([1.0], np.float32), layer.params["batch_norm"]["scale"].shape)
+layer.params["batch_norm"]["offset"] = jnp.reshape(np.array([0.0], np.float32), layer.params["batch_norm"]["offset"].shape)
+x = np.array([[1.0002114e+07], [1.0001849e+07]], np.float32)
+dy = np.array([[-1.5772825], [-0.141633]], np.float32)
+t, upstream = jnp.asarray(x, "float32"), jnp.asarray(dy, "float32")
+y, _ = jax.jit(layer.apply, static_argnums=4)(layer.params, layer.state, None, t, True)
+
+
+def call(params, t):
+    return layer.apply(params, layer.state, None, t, True)[0]
+
+
+pull = jax.jit(lambda params, t, upstream: jax.vjp(call, params, t)[1](upstream))
+gradients, dx = pull(layer.params, t, upstream)
+dgamma, dbeta = (np.ravel(gradients["batch_norm"][name]) for name in ("scale", "offset"))
+print("dx[0, 0] is", float(dx[0, 0]))

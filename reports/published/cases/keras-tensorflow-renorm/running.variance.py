@@ -1,0 +1,23 @@
+# Keras (TensorFlow), renorm 3.15.1, tensorflow 2.21.0
+# Required: The average is of the biased or of the unbiased (m / (m - 1)) variance, whatever the
+# rank, layout and dtype.
+# Seen: no convention in use explains the running statistics. Closest is: momentum is the weight
+# kept, biased variance; there, after 1 step, running variance [0] is 0.833986521, exactly
+# 0.901750423; it may be off by 3.5e-07 and is off by 0.068, 1.95e+05 times the bound; 1 of 1 values
+# are beyond theirs
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+import tensorflow as tf
+import keras
+import numpy as np
+
+layer = keras.layers.BatchNormalization(
+    axis=1, momentum=0.9, epsilon=1e-05, center=True, scale=True, dtype="float32",
+    renorm=True, renorm_clipping={"rmin": 1.0, "rmax": 1.0, "dmax": 0.0}
+)
+layer.build((2, 1))
+x = np.array([[2.1136327], [1.8490256]], np.float32)
+y = layer(keras.ops.convert_to_tensor(x, "float32"), training=True)
+running_var = np.ravel(keras.ops.convert_to_numpy(layer.moving_variance))
+print("running_var[0] is", float(running_var[0]), "and should be", 0.9017504225621767)

@@ -1,0 +1,17 @@
+# Keras 2 (tf_keras), synchronized 2.21.0
+# Required: Values whose squares overflow give finite output, as far from the exact one as the ratio
+# says.
+# Seen: y[0, 0] is nan, exactly 1; 2 of 2 values are lost
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+layer = tf_keras.layers.BatchNormalization(
+    axis=1, momentum=0.9, epsilon=1e-05, center=True, scale=True, dtype="float32", synchronized=True
+)
+layer.build((2, 1))
+layer.gamma.assign(np.array([1.0], np.float32))
+layer.beta.assign(np.array([0.0], np.float32))
+x = np.array([[2.555225e+24], [2.2353348e+24]], np.float32)
+y = layer(tf.constant(x, "float32"), training=True)
+print("y[0, 0] is", float(y[0, 0]), "and should be", 1.0)
