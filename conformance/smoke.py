@@ -145,7 +145,7 @@ def _calls(setting: Setting, can: Capabilities) -> Iterator[Call]:
         yield Forward(arrays.x, training)
         if can.gradients and training is can.training:
             yield Backward(arrays.dy)
-    if can.mask:
+    if can.mask and setting.case.axis == len(setting.case.shape) - 1:
         yield Forward(arrays.x, can.training, mask=np.ones_like(arrays.x.take(0, setting.case.axis), bool))
 
 

@@ -45,7 +45,7 @@ class TestWhatComesOfIt:
     def test_what_is_right_holds(self) -> None:
         found = check("reference", isolated=False, **FEW)  # type: ignore[arg-type]
         assert found.holds and found.failures == ()
-        assert repr(found) == "reference, 68 requirements, seed 0: everything holds"
+        assert repr(found) == "reference, 83 requirements, seed 0: everything holds"
         found.raise_for_failures(strict=True)
 
     def test_what_is_wrong_does_not(self, wrong: Checked) -> None:

@@ -36,14 +36,15 @@ def test_the_places_to_change_are_marked_and_named_after_the_file(fresh: Path) -
 def test_the_fresh_file_passes_strictly(bnconf: Command, fresh: Path) -> None:
     done = bnconf("run", f"{fresh.name}:MyNorm", "--strict")
     assert done.returncode == 0, done.stdout
-    assert "68 requirements" in done.stdout and "everything holds" in done.stdout
+    assert "83 requirements" in done.stdout and "everything holds" in done.stdout
 
 
 def test_every_requirement_is_asked_of_it(fresh: Path) -> None:
     """It shows all that an adapter can do, but what only some frameworks offer."""
     found = check(f"{fresh}:MyNorm", max_examples=4)
     unsupported = {r.requirement for r in found.report.results if str(r.outcome) == "unsupported"}
-    assert unsupported <= {"running.defaults", "running.cumulative", "numerics.half"}
+    besides = {name for name in unsupported if name.partition(".")[0] in ("mask", "replica", "compiled")}
+    assert unsupported - besides <= {"running.defaults", "running.cumulative", "numerics.half"}
 
 
 @pytest.mark.parametrize("tool", [("ruff", "check", "--isolated"), ("mypy", "--strict")])

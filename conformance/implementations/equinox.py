@@ -54,7 +54,7 @@ class _Layer(JaxLayer):
     def __init__(self, config: LayerConfig, *, compiled: bool) -> None:
         module, state = equinox.nn.make_with_state(equinox.nn.BatchNorm)(
             config.input_shape[config.axis],
-            ("batch", REPLICA) if config.replicas > 1 else "batch",
+            "batch",
             **({} if config.defaults else {"eps": config.epsilon, "momentum": config.momentum}),
             channelwise_affine=config.scale,
             dtype=jnp.dtype(config.dtype),
@@ -189,7 +189,6 @@ class EquinoxBatch:
         affine="joint",
         defaults=True,
         compiles=True,
-        replicas=REPLICAS,
     )
     idiom = _idiom(mode="batch", compiled=False)
     _layer: type[_Layer] = _BatchLayer

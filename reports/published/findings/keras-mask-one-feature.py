@@ -9,7 +9,7 @@ Harm: a layer that works with two features does not with one.
 
 import os
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
+os.environ["KERAS_BACKEND"] = "torch"
 import keras
 import numpy as np
 
