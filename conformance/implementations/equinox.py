@@ -11,8 +11,6 @@ import numpy as np
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
 from conformance.implementations._jax import (
     DTYPES,
-    REPLICA,
-    REPLICAS,
     SETUP,
     VERSION,
     Arrays,
