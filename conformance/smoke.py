@@ -145,6 +145,7 @@ def _calls(setting: Setting, can: Capabilities) -> Iterator[Call]:
         yield Forward(arrays.x, training)
         if can.gradients and training is can.training:
             yield Backward(arrays.dy)
+    # One layout will do: whether a mask is laid along x rightly is for the requirements to say.
     if can.mask and setting.case.axis == len(setting.case.shape) - 1:
         yield Forward(arrays.x, can.training, mask=np.ones_like(arrays.x.take(0, setting.case.axis), bool))
 

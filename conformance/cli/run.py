@@ -179,6 +179,5 @@ def _sum(results: list[TaskResult]) -> Profile:
 
 def _demanded(result: TaskResult, lenient: bool) -> TaskResult:
     """An implementation asked for by name has to start, if only a package is missing or the device not declared."""
-    excused = ("missing",) if lenient else ()
-    broken = result.status in ("missing", "unsupported") and result.status not in excused
-    return replace(result, status="broken") if broken else result
+    demanded = ("unsupported",) if lenient else ("missing", "unsupported")
+    return replace(result, status="broken") if result.status in demanded else result

@@ -118,7 +118,7 @@ class Replicated:
     number: int
 
     def __call__(
-        self, layer: Hashable, training: bool, affine: Arrays, state: Arrays, x: Any, mask: Any
+        self, layer: Hashable, training: bool, affine: Arrays, state: Arrays, x: Any, _: Any
     ) -> tuple[Any, Arrays]:
         def one(affine: Arrays, state: Arrays, x: Any) -> tuple[Any, Arrays]:
             return self.function(layer, training, affine, state, x, None)

@@ -9,14 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import (
-    DTYPES,
-    SETUP,
-    VERSION,
-    Arrays,
-    JaxLayer,
-    compiled_from,
-)
+from conformance.implementations._jax import DTYPES, SETUP, VERSION, Arrays, JaxLayer, compiled_from
 
 # isort: split
 import equinox
