@@ -8,23 +8,20 @@ https://docs.jax.dev/en/latest/_autosummary/jax.jit.html
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+from conformance.implementations._kept import folder
 
 os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
 os.environ.setdefault("PJRT_NPROC", "1")  # threads of XLA's pool; the XLA_FLAGS for it do nothing
-# Even what is not jitted JAX compiles, operation by operation, for each shape. What was compiled once is kept for the
-# other workers and runs; in the user's own folder, since it is code, and for this machine, since it is machine code:
+# Even what is not jitted JAX compiles, operation by operation, for each shape:
 # https://docs.jax.dev/en/latest/persistent_compilation_cache.html
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME", "") or "~/.cache").expanduser() / "batchnorm-conformance"
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE / f"jax-{platform.node()}"))
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", folder("jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 

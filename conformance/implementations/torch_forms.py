@@ -6,18 +6,14 @@ from __future__ import annotations
 
 import importlib
 import os
-import platform
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from conformance.implementation import Idiom, LayerConfig
+from conformance.implementations._kept import folder
 from conformance.implementations.torch import TorchBatchNorm, _ModuleLayer
 
-# What was compiled once is kept for the other workers and runs; in the user's own folder, since it is code, and for
-# this machine, since it is machine code.
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME", "") or "~/.cache").expanduser() / "batchnorm-conformance"
-os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(_CACHE / f"inductor-{platform.node()}"))
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", folder("inductor"))
 
 # isort: split
 # After what sets the environment.
