@@ -17,8 +17,8 @@ from conformance.requirements import GROUPS
 from tests.conftest import WRONG
 
 
-def results(name: str, *patterns: str, **settings: object) -> dict[str, Result]:
-    chosen = Settings(patterns, max_examples=24, dtypes=("float32",), **settings)  # type: ignore[arg-type]
+def results(name: str, *patterns: str, dtype: str = "float32") -> dict[str, Result]:
+    chosen = Settings(patterns, max_examples=24, dtypes=(dtype,))
     report = build([run_task(Task(name, chosen))], chosen, started=0.0, seconds=0.0)
     return {each.requirement: each for each in report.results}
 
@@ -53,6 +53,15 @@ def test_epsilon_outside_the_root_is_called_by_its_name() -> None:
     for each in failing.values():
         assert each.diagnosis is not None
         assert "epsilon added outside the square root" in each.diagnosis
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cancellation_in_double_precision_is_not_taken_for_single_precision(dtype: str) -> None:
+    failing = results(f"{WRONG}:OnePass", "forward.training", "numerics.conditioning", dtype=dtype)
+    for each in failing.values():
+        assert each.diagnosis is not None
+        assert "E[x^2] - E[x]^2" in each.diagnosis
+        assert "in float32" not in each.diagnosis
 
 
 def test_conventions_are_measured_not_assumed() -> None:

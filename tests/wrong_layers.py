@@ -1,4 +1,4 @@
-"""Three batch norms that answer the question wrongly, as somebody would write them."""
+"""Batch norms that are wrong, as somebody would write them."""
 
 from __future__ import annotations
 
@@ -77,6 +77,22 @@ class EpsilonOutside(_Implementation):
         def standardise(self, x: np.ndarray, around: tuple[int, ...]) -> np.ndarray:
             mean, std = x.mean(axis=around, keepdims=True), x.std(axis=around, keepdims=True)
             xhat: np.ndarray = (x - mean) / (std + np.float32(self.config.epsilon))
+            return xhat
+
+    def build(self, config: LayerConfig) -> Any:
+        return self.Layer(config, (config.input_shape[config.axis],))
+
+
+class OnePass(_Implementation):
+    """The variance as E[x^2] - E[x]^2, in double precision too."""
+
+    capabilities = Capabilities(dtypes=("float32", "float64"), inference=False, running=False)
+
+    class Layer(Layer):
+        def standardise(self, x: np.ndarray, around: tuple[int, ...]) -> np.ndarray:
+            mean = x.mean(axis=around, keepdims=True)
+            var = np.maximum((x * x).mean(axis=around, keepdims=True) - mean * mean, 0)
+            xhat: np.ndarray = (x - mean) / np.sqrt(var + x.dtype.type(self.config.epsilon))
             return xhat
 
     def build(self, config: LayerConfig) -> Any:
