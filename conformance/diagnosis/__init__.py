@@ -32,10 +32,12 @@ def _diagnose(trials: Sequence[Trial], level: Level) -> Diagnosis | None:
     trials = [t for t in trials if t.observation.lost is None and t.observation.unexpected() is None]
     passes = [f for t in trials for f in t.forwards if f.known and f.got is not None]
     wrong = [f for f in passes if not sound(f, level)]
-    if wrong:
-        return of_forward(passes, wrong, level)
+    outputs = of_forward(passes, wrong, level) if wrong else None
+    if outputs is not None and outputs.key:
+        return outputs
     backs = [b for t in trials for b in t.backwards if b.forward.known]
     if backs:
-        return of_gradient(backs, level)
+        return outputs or of_gradient(backs, level)
+    # Where a few outputs are off as well, for a reason that cannot be told, the statistics may still have one.
     taken = [step for t in trials for step in steps(t.observation)]
-    return of_running(taken) if taken else None
+    return (of_running(taken) if taken else None) or outputs

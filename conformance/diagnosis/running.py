@@ -11,7 +11,7 @@ import numpy as np
 from conformance.averages import Step
 from conformance.deviations.deviation import Deviation
 from conformance.deviations.running import RUNNING, moved
-from conformance.diagnosis.finding import Diagnosis, named
+from conformance.diagnosis.finding import NARROWED, Diagnosis, named
 from conformance.oracle import arithmetic
 from reference.error_bounds import running_bounds
 
@@ -23,15 +23,22 @@ def of_running(taken: list[Step]) -> Diagnosis | None:
     # What the definition itself explains tells no deviation apart.
     if any(all(each) for each in _under_every_convention(_DEFINITION_ITSELF, taken)):
         return None
-    return named([d for d in RUNNING if any(all(each) for each in _under_every_convention(d, taken))])
+    found = [d for d in RUNNING if any(all(each) for each in _under_every_convention(d, taken))]
+    if not found and all(step.x.dtype == np.float64 for step in taken):
+        single = _under_every_convention(_DEFINITION_ITSELF, taken, "float32")
+        found = [NARROWED] if any(all(each) for each in single) else []
+    return named(found)
 
 
-def _under_every_convention(d: Deviation, taken: list[Step]) -> Iterator[Iterator[bool]]:
+def _under_every_convention(
+    d: Deviation, taken: list[Step], dtype: str | None = None
+) -> Iterator[Iterator[bool]]:
+    """Whether it explains each step, by arithmetic in ``dtype``, or in that of the input."""
     for kept, unbiased in itertools.product((True, False), repeat=2):
-        yield (_explains(d, step, kept, unbiased) for step in taken)
+        yield (_explains(d, step, kept, unbiased, dtype or step.x.dtype.name) for step in taken)
 
 
-def _explains(d: Deviation, step: Step, kept: bool, unbiased: bool) -> bool:
+def _explains(d: Deviation, step: Step, kept: bool, unbiased: bool, dtype: str) -> bool:
     momentum = step.call.config.momentum
     weight = momentum if kept else 1 - momentum
     factor = step.count / max(1, step.count - 1) if unbiased else 1.0
@@ -40,7 +47,7 @@ def _explains(d: Deviation, step: Step, kept: bool, unbiased: bool) -> bool:
         return moved(step, d, kept=weight, factor=factor, off=off)
 
     mean, var = after()
-    batch, granted = step.batch, arithmetic(step.x.dtype.name, step.count)
+    batch, granted = step.batch, arithmetic(dtype, step.count)
     t_mean, t_var = running_bounds(
         step.x, batch.mean, batch.var, step.old, (mean, var), weight=1.0, axis=step.axis, arithmetic=granted
     )

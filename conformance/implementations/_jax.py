@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+from conformance.implementation import Array, Gradients, LayerConfig
 from conformance.implementations._kept import folder
 
 os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
@@ -154,11 +154,6 @@ def _pull(
 
 _call_compiled = jax.jit(_call, static_argnums=(0, 1, 2))
 _pull_compiled = jax.jit(_pull, static_argnums=(0, 1, 2))
-
-
-def compiled_from(eager: Capabilities) -> Capabilities:
-    """What the same under ``jax.jit`` does. Over replicas it is compiled in any case."""
-    return replace(eager, eager=True, replicas=0)
 
 
 def renamed(names: Mapping[str, str], arrays: Mapping[str, Any]) -> Arrays:

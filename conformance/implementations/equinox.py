@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import DTYPES, SETUP, VERSION, Arrays, JaxLayer, compiled_from
+from conformance.implementations._jax import DTYPES, SETUP, VERSION, Arrays, JaxLayer
 
 # isort: split
 import equinox
@@ -197,7 +198,7 @@ class EquinoxBatchJit(EquinoxBatch):
     """The same under ``jax.jit``."""
 
     name, _compiled = "Equinox nn.BatchNorm, mode=batch, jit", True
-    capabilities = compiled_from(EquinoxBatch.capabilities)
+    capabilities = replace(EquinoxBatch.capabilities, eager=True)
     idiom = _idiom(mode="batch", compiled=True)
 
 
@@ -214,5 +215,5 @@ class EquinoxEmaJit(EquinoxEma):
     """The same under ``jax.jit``."""
 
     name, _compiled = "Equinox nn.BatchNorm, mode=ema, jit", True
-    capabilities = compiled_from(EquinoxBatch.capabilities)
+    capabilities = replace(EquinoxBatch.capabilities, eager=True)
     idiom = _idiom(mode="ema", compiled=True)
