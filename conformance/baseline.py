@@ -1,7 +1,7 @@
 """Failures that are known: each with the requirement it is of, a reason, and where it is tracked.
 
 [[known]]
-requirement = "degenerate.empty"     # an id, or a shell-style pattern
+requirement = "degenerate.empty"     # an id, or a shell-style pattern, or several: ["forward.*", "numerics.bound"]
 implementation = "keras-*"           # optional, likewise
 dtype = "float32"                    # optional
 diagnosis = "E[x^2] - E[x]^2"        # optional: what the diagnosis has to contain
@@ -14,6 +14,7 @@ from __future__ import annotations
 import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -27,12 +28,16 @@ class BadBaseline(Exception):
     """What was given is no baseline; the message names the file and what was expected."""
 
 
+#: A shell-style pattern, or several, any of which may match.
+Patterns: TypeAlias = str | tuple[str, ...]
+
+
 class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One known failure, or several alike."""
 
-    requirement: str
+    requirement: Patterns
     reason: str
-    implementation: str = "*"
+    implementation: Patterns = "*"
     dtype: str | None = None
     diagnosis: str | None = None
     link: str = ""
@@ -41,8 +46,8 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def concerns(self, implementation: str, requirement: str, dtype: str) -> bool:
         """Whether it is about this requirement of this implementation in this dtype."""
         return (
-            fnmatchcase(implementation, self.implementation)
-            and fnmatchcase(requirement, self.requirement)
+            any(fnmatchcase(implementation, each) for each in _each(self.implementation))
+            and any(fnmatchcase(requirement, each) for each in _each(self.requirement))
             and self.dtype in (None, dtype)
         )
 
@@ -52,8 +57,12 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return explained and self.concerns(implementation, requirement, dtype)
 
     def __str__(self) -> str:
-        parts = [self.implementation, self.requirement, self.dtype or ""]
+        parts = [*_each(self.implementation), *_each(self.requirement), self.dtype or ""]
         return " ".join(filter(None, parts))
+
+
+def _each(patterns: Patterns) -> tuple[str, ...]:
+    return (patterns,) if isinstance(patterns, str) else patterns
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

@@ -93,6 +93,19 @@ def test_names_are_patterns_and_strange_ones_are_taken_literally() -> None:
     assert not known.covers("torch", "shape.gamma", "float32", None)
 
 
+def test_an_entry_is_of_several_requirements_and_implementations(bnconf: Command, tmp_path: Path) -> None:
+    file = baseline(
+        tmp_path, 'requirement = ["shape.gamma", "shape.b*"]\nimplementation = ["torch", "*:Scalar"]'
+    )
+    done = bnconf(*RUN, "--baseline", file, "-o", "out")
+    assert done.returncode == 0
+    assert "everything else holds, 2 known failures" in " ".join(done.stdout.split())
+    assert bnconf("report", "out/report.json", "-o", "again").returncode == 0
+    (known,) = read_baseline(tmp_path / file)
+    assert not known.covers("torch-lazy", "shape.gamma", "float32", None)
+    assert not known.covers("torch", "shape.output", "float32", None)
+
+
 def test_a_drafted_entry_is_of_that_implementation_alone(bnconf: Command, tmp_path: Path) -> None:
     (tmp_path / "a[b].py").write_text(WRONG.read_text())
     bnconf("run", "a[b].py:Scalar", "-r", "shape.gamma", "--max-examples", "8", "-o", "out")
