@@ -27,6 +27,12 @@ _MEAN, _SPREAD = 2.0 * 65535, (4 * (65536.0**2 - 1) / 12) ** 0.5
 _CHANNELS = {"x": 1, "dy": 2, "gamma": 3, "beta": 4, "mean": 5, "var": 6, "level": 7, "where": 8, "mask": 9}
 
 
+#: A mean of so many standard deviations is asked for where every implementation must be right; of kappa come at
+#: most kappa + _MORE.
+_WELL, _MORE = 8.0, 2.0
+_SPREAD_OUT = ("normal", "two-valued", "integer", "heavy-tailed")
+
+
 class Arrays:
     """A case's arrays, every one in the case's dtype, each made when it is first asked for. Read-only."""
 
@@ -41,6 +47,7 @@ class Arrays:
         for values in {r.values for r in recipes} - {"normal"}:
             rows = np.array([r.values == values for r in recipes])
             z[:, rows] = _distribution(values, z[:, rows], case, rows)
+        _spread(z, self._kappa, np.array([r.values in _SPREAD_OUT for r in recipes]))
         z += self._kappa[:, None]
         z *= self._scale[:, None]
         return self._rounded(z.reshape(case.shape))
@@ -146,6 +153,25 @@ def _distribution(
             return z
         case _:
             raise ValueError(f"no distribution {values!r}")
+
+
+def _spread(z: NDArray[np.float64], kappa: NDArray[np.float64], meant: NDArray[np.bool_]) -> None:
+    """Keep features that are meant to be well-conditioned from being anything else by chance.
+
+    Two values, or a few of a heavy-tailed distribution, may lie so close together that their mean is hundreds of
+    standard deviations off, or be equal. Whether one does would then decide a verdict that is not about that. Such a
+    feature gets values of alternating sign, at least 1 from zero.
+    """
+    (before, _, after), axes = z.shape, (0, 2)
+    rows = np.flatnonzero(meant & (np.abs(kappa) <= _WELL))
+    if before * after < 2 or not rows.size:
+        return
+    some = z[:, rows]
+    mean = some.mean(axis=axes)
+    spread = np.sqrt(((some - mean[:, None]) ** 2).mean(axis=axes))
+    rows = rows[np.abs(mean + kappa[rows]) >= (np.abs(kappa[rows]) + _MORE) * spread]
+    sign = np.where(np.arange(before * after) % 2, -1.0, 1.0).reshape(before, 1, after)
+    z[:, rows] = sign * (1 + np.abs(z[:, rows]))
 
 
 def _gamma(case: Case) -> NDArray[np.float64]:

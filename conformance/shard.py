@@ -19,7 +19,7 @@ from conformance.realisation import realise
 from conformance.requirement import Outcome, Point, Requirement, Trial, Verdict, worst
 from conformance.script import Observation, Script
 from conformance.standalone import Place, locate
-from conformance.strategies import Domain, case_from, sketches
+from conformance.strategies import Domain, case_from, evenly, sketches
 from conformance.worker.client import Worker
 
 _EVIDENCE = 8  # failing trials kept to diagnose from
@@ -46,9 +46,7 @@ class Shard:
 def _cases(
     seed: int, examples: int, count: int, domain: Domain, capabilities: Capabilities, dtype: str
 ) -> tuple[Case, ...]:
-    drawn = sketches(seed, max(4, examples))[:count]
-    if domain.pool:  # One after the other, and not at random, so that a few cases see most of it.
-        drawn = tuple(sketch._replace(rank=number) for number, sketch in enumerate(drawn))
+    drawn = evenly(sketches(seed, max(4, examples))[:count], len(capabilities.ranks))
     return tuple(case_from(sketch, domain, capabilities, dtype) for sketch in drawn)
 
 

@@ -54,6 +54,15 @@ def test_implementations_that_compile_meet_few_shapes() -> None:
     assert len({c.features for c in drawn}) > 100
 
 
+@given(st.sampled_from([PLAIN, HARD, NEAR_EPSILON]).flatmap(lambda domain: cases(domain, ANY, "float64")))
+def test_no_feature_is_ill_conditioned_by_chance(case: Case) -> None:
+    """Or constant: whether few values lie close together must not decide a verdict."""
+    x = np.moveaxis(realise(case).x, case.axis, 0).reshape(case.n, -1)
+    asked = np.abs([r.kappa for r in case.features])
+    assert (np.abs(x.mean(axis=1)) <= (asked + 2.001) * x.std(axis=1)).all()
+    assert (x.std(axis=1) > 0).all()
+
+
 def test_the_same_seed_draws_the_same_cases_and_another_seed_others() -> None:
     first = sketches(3, 20)
     sketches.cache_clear()

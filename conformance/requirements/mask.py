@@ -62,7 +62,17 @@ def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     )
 
 
-_DOMAIN = replace(probes.PLAIN, min_count=4, max_count=64, momenta=(0.9, 0.99, 0.5, 0.1))
+#: Features second, last and first, among them as many as places along the other axes: a mask laid along wrong axes is
+#: refused where they differ, and fits unseen where they do not.
+_POOL = (
+    ((8, 2), 1),
+    ((4, 4, 4), 1),
+    ((4, 5, 3), 1),
+    ((3, 2, 2, 4), -1),
+    ((3, 4, 5), 0),
+    ((2, 3, 2, 2, 3), 1),
+)
+_DOMAIN = replace(probes.PLAIN, pool=_POOL, momenta=(0.9, 0.99, 0.5, 0.1))
 training = Probe("mask-training", _training, _DOMAIN, ("mask", "training"), 0.5)
 gradient = replace(training, name="mask-gradient", needs=("mask", "training", "gradients"))
 running = replace(training, name="mask-running", needs=("mask", "training", "running"))
