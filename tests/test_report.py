@@ -16,7 +16,7 @@ from conformance.oracle import Level
 from conformance.report import model
 from conformance.report.model import Report
 from conformance.report.renderers import junit, markdown, write
-from conformance.report.words import findings
+from conformance.report.words import causes, findings, standing
 from tests.conftest import WRONG
 
 SCHEMA = Path(conformance.report.__file__).parent / "schema-v1.json"
@@ -60,6 +60,17 @@ def test_every_form_is_written(report: Report, tmp_path: Path) -> None:
     assert {"index.html", "report.json", "summary.md", "junit.xml", "badges/reference.svg"} <= written
     assert "error-against-kappa.svg" in written
     assert "](error-against-kappa.svg)" in (tmp_path / "summary.md").read_text()
+
+
+def test_what_follows_from_a_failure_elsewhere_is_told_from_it(report: Report) -> None:
+    """A scalar gamma cannot be loaded with n values: nothing else of that layer was to be expected."""
+    scalar = f"{WRONG}:Scalar"
+    roots = causes(report, scalar)
+    assert standing(report.group(scalar, "shape"), roots).mark == "fail"
+    assert standing(report.group(scalar, "identity"), roots).mark == "follows"
+    assert standing(report.group("reference", "identity"), causes(report, "reference")).mark == "pass"
+    (row,) = (line for line in markdown.render(report).splitlines() if "Scalar |" in line and "↳" in line)
+    assert "❌" in row
 
 
 def test_junit_has_a_test_case_for_each_requirement_and_counts_them(report: Report) -> None:

@@ -71,7 +71,7 @@ class OpenVino:
     """
 
     name = "OpenVINO BatchNormInference"
-    version = str(openvino.__version__)
+    version = str(openvino.__version__).partition("-")[0]  # the rest tells the build
     capabilities = Capabilities(
         dtypes=_DTYPES,
         names=_NAMES,

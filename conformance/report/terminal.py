@@ -27,6 +27,7 @@ from conformance.report.tables import GROWTH, growth, shapes
 from conformance.report.words import (
     Finding,
     answer,
+    causes,
     described_case,
     described_failure,
     findings,
@@ -37,8 +38,16 @@ from conformance.report.words import (
 )
 from conformance.shard import Profile
 
-_STYLES = {"pass": "green", "known": "cyan", "should": "yellow", "fail": "bold red", "none": "dim"}
-_MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "none": " "}
+_STYLES = {
+    "pass": "green",
+    "known": "cyan",
+    "should": "yellow",
+    "fail": "bold red",
+    "follows": "red",
+    "none": "dim",
+}
+_MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "follows": "↳", "none": " "}
+_LEGEND = "✓ hold   ! a SHOULD does not   ✗ a MUST does not   ↳ follows from a failure in another row"
 
 
 class Progress:
@@ -113,6 +122,9 @@ def show(report: Report, console: Console) -> None:
         console.print(table)
     for table in _matrix(report, console.width):
         console.print(table)
+    console.print()
+    console.print(_LEGEND, style="dim", highlight=False)
+    console.print()
     _growth(report, console)
     console.print()
     for position, finding in enumerate(findings(report), start=1):
@@ -151,7 +163,7 @@ def _growth(report: Report, console: Console) -> None:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("error in float32", *GROWTH[1:]):
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, no_wrap=heading in GROWTH, overflow="fold")
     for name, *cells in rows:
         beyond, lost, far = cells[2] != "-", cells[3] != "-", cells[5] != "-"
         styles = ("", "", "yellow" if beyond else "", "red" if lost else "", "", "yellow" if far else "")
@@ -168,10 +180,11 @@ def _columns(report: Report, names: list[str]) -> Table:
     table.add_column("hold/apply\nerr/bound", no_wrap=True)
     for name in names:
         table.add_column(Text(_heading(name)), vertical="bottom")
+    roots = {name: causes(report, name) for name in names}
     for group in report.groups:
         cells = []
         for name in names:
-            state = standing(report.group(name, group))
+            state = standing(report.group(name, group), roots[name])
             text = Text(f"{_MARKS[state.mark]} {state.count}", style=_STYLES[state.mark], no_wrap=True)
             if state.ratio is not None:
                 text.append(f"\n  {ratio(state.ratio)}", style="dim")

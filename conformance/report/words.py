@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,8 +15,9 @@ from conformance.requirement import Outcome
 SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
 
 
-#: Everything holds; what fails is in the baseline; a SHOULD fails; a MUST fails; nothing applies.
-Mark = Literal["pass", "known", "should", "fail", "none"]
+#: Everything holds; what fails is in the baseline; a SHOULD fails; a MUST fails; what fails presupposes what fails
+#: in another group; nothing applies.
+Mark = Literal["pass", "known", "should", "fail", "follows", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,11 @@ class Standing:
     ratio: float | None
 
 
-def standing(results: list[Result]) -> Standing:
-    """The mark tells MUST from SHOULD; the count is of requirements that hold among those that apply."""
+def standing(results: list[Result], causes: Collection[str] | None = None) -> Standing:
+    """The mark tells MUST from SHOULD; the count is of requirements that hold among those that apply.
+
+    :param causes: those of the implementation's failing requirements that are not explained by another.
+    """
     judged = [r for r in results if r.outcome is not Outcome.UNSUPPORTED]
     if not judged:
         return Standing("none", "-", None)
@@ -39,6 +43,9 @@ def standing(results: list[Result]) -> Standing:
         mark = "fail"
     elif any(r.fails_at(tuple(Level)) for r in judged):
         mark = "should"
+    failing = {r.requirement for r in judged if r.fails_at(tuple(Level))}
+    if failing and causes is not None and failing.isdisjoint(causes):
+        mark = "follows"
     # What holds beyond its bound was not asked to keep to it, but to be finite.
     measured = [(r, r.worst_ratio) for r in judged if r.worst_ratio is not None]
     ratios = [ratio for r, ratio in measured if ratio <= 1 or r.outcome.failing]
@@ -117,6 +124,12 @@ def findings(report: Report) -> list[Finding]:
     return sorted(
         found, key=lambda f: (f.is_known, f.level is not Level.MUST, order.index(f.result.requirement))
     )
+
+
+def causes(report: Report, implementation: str) -> frozenset[str]:
+    """The failing requirements of an implementation that no other explains."""
+    failing = {r.requirement: r for r in report.of(implementation) if r.outcome.failing}
+    return frozenset(name for name in failing if _cause(report, failing, name) == name)
 
 
 def _cause(report: Report, failing: dict[str, Result], name: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from conformance import probes
 from conformance.case import Case
 from conformance.implementation import Array, Capabilities
+from conformance.oracle import statistics
 from conformance.probes import Probe
 from conformance.realisation import Arrays
 from conformance.requirement import MUST, Trial, Verdict, failed, requirement, within
@@ -56,8 +57,10 @@ def _permuted(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 
 def _shifted(case: Case, arrays: Arrays, _: Capabilities) -> Script:
+    """By about a standard deviation of each feature."""
     own, dtype = probes.affine(arrays), arrays.x.dtype
-    shift = np.array([r.scale for r in case.features])
+    var = statistics(arrays.x, axis=case.axis).var
+    shift = 2.0 ** np.rint(np.log2(np.sqrt(var), where=var > 0, out=np.zeros(case.n)))
     shape = [1] * len(case.shape)
     shape[case.axis] = -1
     moved = (arrays.x.astype(np.float64) + shift.reshape(shape)).astype(dtype)

@@ -26,6 +26,7 @@ from conformance.report.tables import (
 from conformance.report.words import (
     Finding,
     answer,
+    causes,
     described_failure,
     failing_dtypes,
     findings,
@@ -38,12 +39,13 @@ from conformance.requirement import Outcome
 
 FILE = "index.html"
 _PAGE = Path(__file__).resolve().parents[1] / "page"
-_MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "none": "·"}
+_MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "follows": "↳", "none": "·"}
 _SPOKEN = {
     "pass": "hold",
     "known": "hold, what fails is known",
     "should": "hold, a SHOULD does not",
     "fail": "hold, a MUST does not",
+    "follows": "hold, what fails presupposes what fails elsewhere",
 }
 
 
@@ -129,9 +131,9 @@ def _anchor(*parts: str) -> str:
 def _matrix(report: Report) -> list[dict[str, Any]]:
     rows = []
     for each in report.implementations:
-        cells = []
+        cells, roots = [], causes(report, each.id)
         for group in report.groups if report.of(each.id) else ():
-            state = standing(report.group(each.id, group))
+            state = standing(report.group(each.id, group), roots)
             cells.append(
                 {
                     "group": group,

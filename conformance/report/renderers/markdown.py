@@ -21,6 +21,7 @@ from conformance.report.tables import (
 from conformance.report.words import (
     Finding,
     answer,
+    causes,
     described_failure,
     findings,
     headline,
@@ -31,7 +32,7 @@ from conformance.report.words import (
 
 FILE = "summary.md"
 _MOST_BYTES = 60_000
-_MARKS = {"pass": "✅", "known": "☑️", "fail": "❌", "should": "⚠️", "none": "·"}
+_MARKS = {"pass": "✅", "known": "☑️", "fail": "❌", "should": "⚠️", "follows": "↳", "none": "·"}
 
 
 def forms(report: Report) -> dict[str, str]:
@@ -117,9 +118,9 @@ def _matrix(report: Report) -> list[str]:
     lines += ["| implementation | version | " + " | ".join(groups) + " |"]
     lines += ["|---|---|" + "---|" * len(groups)]
     for each in report.implementations:
-        cells = []
+        cells, roots = [], causes(report, each.id)
         for group in groups:
-            state = standing(report.group(each.id, group))
+            state = standing(report.group(each.id, group), roots)
             text = f"{_MARKS[state.mark]} {state.count}"
             if state.ratio is not None:
                 text += f" <sub>{ratio(state.ratio)}</sub>"
@@ -132,7 +133,11 @@ def _matrix(report: Report) -> list[str]:
         "",
         "Requirements that hold, of those that apply; below, the worst error in units of its bound.",
     ]
-    lines += [f"{_MARKS['should']} a SHOULD does not hold, every MUST does.", ""]
+    lines += [
+        f"{_MARKS['should']} a SHOULD does not hold, every MUST does.",
+        f"{_MARKS['follows']} what fails presupposes what fails in another column.",
+        "",
+    ]
     return lines
 
 
