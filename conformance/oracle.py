@@ -118,6 +118,18 @@ class Expected:
     var: Float64
 
 
+def blur(got: Array, expected: Expected, dtype: str, count: int) -> Float64:
+    """How far apart, beyond their bounds, two outputs may be where the first is off already, shaped as y.
+
+    What is wrong may come of sums over the batch that the right output has not got, and be as imprecise as
+    those; whether the two agree to more digits is left to chance.
+    """
+    granted = arithmetic(dtype, count)
+    with np.errstate(all="ignore"):
+        off = np.abs(got.astype(np.float64) - expected.y)
+    return granted.growth * granted.u * np.where(np.isfinite(off), off, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Forwarded:
     """One forward call of an observation, in the state its layer was in.

@@ -243,13 +243,19 @@ def _streamed(recipe: Recipe, stream: int) -> Recipe:
 
 
 def evenly(drawn: Sequence[Sketch], ranks: int) -> tuple[Sketch, ...]:
-    """Sketches of which a few already see every rank, axes of each, and short, square and long batches: what most
-    verdicts turn on is taken in turn and not at random, so that it does not depend on the seed.
+    """Sketches of which a few already see every rank, axes of each, short, square and long batches, every epsilon and
+    every momentum: what most verdicts turn on is taken in turn and not at random, so that none depends on the seed.
 
     :param ranks: how many ranks there are to take.
     """
     return tuple(
-        sketch._replace(rank=number, axis=number // ranks, square=number + number // 8)
+        sketch._replace(
+            rank=number,
+            axis=number // ranks,
+            square=number + number // 8,
+            momentum=number,
+            epsilon=number + number // 6,
+        )
         for number, sketch in enumerate(drawn)
     )
 

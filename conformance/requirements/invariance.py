@@ -13,7 +13,7 @@ import numpy as np
 from conformance import probes
 from conformance.case import Case
 from conformance.implementation import Array, Capabilities
-from conformance.oracle import statistics
+from conformance.oracle import blur, statistics
 from conformance.probes import Probe
 from conformance.realisation import Arrays
 from conformance.requirement import MUST, Trial, Verdict, failed, requirement, within
@@ -112,7 +112,8 @@ def _alike(trial: Trial, which: int, what: str, to_first: Any) -> Verdict:
     with np.errstate(all="ignore"):
         target = to_first(first.astype(np.float64))
         # Where the data themselves were rounded on the way, they differ by no more than the bound allows.
-        bound = to_first(np.asarray(exact.bound, np.float64), True) + 2 * expected.bound
+        own = exact.bound + blur(first, exact, trial.case.dtype, trial.case.count)
+        bound = to_first(np.asarray(own, np.float64), True) + 2 * expected.bound
     return within(other, target, bound, axis=trial.case.axis, what=what)
 
 

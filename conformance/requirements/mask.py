@@ -31,11 +31,11 @@ from conformance.script import Answer, Backward, Build, Call, Forward, Load, Par
 
 
 def mask(case: Case) -> Array:
-    """Which positions count: most, at least two, and in every eighth case all; shaped as x without its features."""
+    """Which positions count: most, at least six, and in every eighth case all; shaped as x without its features."""
     shape = list(case.shape)
     del shape[case.axis]
     counts = bell(case, "mask")[:, 0].reshape(-1) > (-9.0 if case.seed % 8 == 0 else -0.5)
-    counts[:2] = True
+    counts[:6] = True
     return counts.reshape(shape)
 
 
@@ -65,14 +65,17 @@ def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 #: Features second, last and first, among them as many as places along the other axes: a mask laid along wrong axes is
 #: refused where they differ, and fits unseen where they do not.
 _POOL = (
-    ((8, 2), 1),
+    ((16, 2), 1),
     ((4, 4, 4), 1),
     ((4, 5, 3), 1),
     ((3, 2, 2, 4), -1),
     ((3, 4, 5), 0),
     ((2, 3, 2, 2, 3), 1),
 )
-_DOMAIN = replace(probes.PLAIN, pool=_POOL, momenta=(0.9, 0.99, 0.5, 0.1))
+#: Values of which any six are well-conditioned.
+_DOMAIN = replace(
+    probes.PLAIN, pool=_POOL, values=("normal",), kappas=(0.0, 1.0, -0.5), momenta=(0.9, 0.99, 0.5, 0.1)
+)
 training = Probe("mask-training", _training, _DOMAIN, ("mask", "training"), 0.5)
 gradient = replace(training, name="mask-gradient", needs=("mask", "training", "gradients"))
 running = replace(training, name="mask-running", needs=("mask", "training", "running"))
