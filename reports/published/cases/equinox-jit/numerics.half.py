@@ -1,7 +1,7 @@
 # Equinox nn.BatchNorm, mode=batch, jit 0.13.8, jax 0.10.2
 # Required: float16 and bfloat16 statistics are computed in at least float32.
-# Seen: y[1, 0] is -0.995605469, exactly -0.999714566; it may be off by 0.0005 and is off by 0.0041,
-# 8.17 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0] is -0.999023438, exactly -0.999992664; it may be off by 0.00049 and is off by
+# 0.00097, 1.98 times the bound; 1 of 2 values are beyond theirs
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"
@@ -23,7 +23,7 @@ module, state = make(
 layer = SimpleNamespace(module=module, state=state)
 layer.module = eqx.tree_at(lambda it: it.weight, layer.module, jnp.asarray(np.array([1.0], np.float16)))
 layer.module = eqx.tree_at(lambda it: it.bias, layer.module, jnp.asarray(np.array([0.0], np.float16)))
-x = np.array([[2.113], [1.849]], np.float16)
+x = np.array([[1.328], [-0.323]], np.float16)
 call = eqx.filter_jit(jax.vmap(partial(layer.module, inference=not True), **over_batch))
 y, layer.state = call(jnp.asarray(x, "float16"), layer.state)
-print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9997145662306176)
+print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9999926638815032)

@@ -18,7 +18,7 @@ example = jnp.zeros((2, 1), "float32")
 layer = module.bind(module.init(jax.random.key(0), example, use_running_average=False), mutable=True)
 layer.put_variable("params", "scale", jnp.asarray(np.array([1.0], np.float32)))
 layer.put_variable("params", "bias", jnp.asarray(np.array([0.0], np.float32)))
-x = np.array([[2.555225e+24], [2.2353348e+24]], np.float32)
+x = np.array([[3.764151e+24], [-3.4442605e+24]], np.float32)
 module, variables = layer.unbind()
 y, updated = jax.jit(lambda variables, t: module.apply(
     variables, t, use_running_average=not True, mutable=["batch_stats"]

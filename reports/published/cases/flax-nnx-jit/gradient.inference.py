@@ -18,7 +18,7 @@ layer.scale[...] = jnp.asarray(np.array([1.0], np.float64))
 layer.bias[...] = jnp.asarray(np.array([0.0], np.float64))
 layer.mean[...] = jnp.asarray(np.array([0.6327894972297581], np.float64))
 layer.var[...] = jnp.asarray(np.array([1.7389385645548427], np.float64))
-x = np.array([[2.1136326797582874], [1.8490255525702015]], np.float64)
+x = np.array([[3.1136326797582874], [-2.8490255525702013]], np.float64)
 dy = np.array([[-1.5772825959433638], [-0.14163299986026284]], np.float64)
 graph, params, statistics = nnx.split(layer, nnx.Param, nnx.BatchStat)
 

@@ -19,7 +19,7 @@ layer = SimpleNamespace(apply=call.apply, options=options)
 layer.params, layer.state = call.init(None, jnp.zeros((2, 1), "float32"), True)
 layer.params["batch_norm"]["scale"] = jnp.reshape(np.array([1.0], np.float32), layer.params["batch_norm"]["scale"].shape)
 layer.params["batch_norm"]["offset"] = jnp.reshape(np.array([0.0], np.float32), layer.params["batch_norm"]["offset"].shape)
-x = np.array([[2.555225e+24], [2.2353348e+24]], np.float32)
+x = np.array([[3.764151e+24], [-3.4442605e+24]], np.float32)
 y, layer.state = jax.jit(layer.apply, static_argnums=4)(
     layer.params, layer.state, None, jnp.asarray(x, "float32"), True
 )

@@ -1,8 +1,8 @@
 # Haiku BatchNorm, jit 0.0.17, jax 0.10.2
 # Required: The output lies within the bound for means up to eight standard deviations from zero
 # (kappa <= 8), wide scales and long sums, in training and inference.
-# Seen: y[1, 0] is -0.991559327, exactly -0.991433291; it may be off by 7.8e-05 and is off by
-# 0.00013, 1.62 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[4, 0] is 1.35055137, exactly 1.35054095; it may be off by 9.8e-06 and is off by 1e-05,
+# 1.06 times the bound; 1 of 6 values are beyond theirs
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"
@@ -13,15 +13,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-others = [k for k in range(len((2, 1))) if k != 1 % len((2, 1))]
-options = dict(create_scale=True, create_offset=True, decay_rate=0.9, eps=1e-05, axis=others)
+others = [k for k in range(len((6, 1))) if k != 1 % len((6, 1))]
+options = dict(create_scale=True, create_offset=True, decay_rate=0.99, eps=0.001, axis=others)
 call = hk.transform_with_state(lambda t, training, options=options: hk.BatchNorm(**options)(t, training))
 layer = SimpleNamespace(apply=call.apply, options=options)
-layer.params, layer.state = call.init(None, jnp.zeros((2, 1), "float32"), True)
+layer.params, layer.state = call.init(None, jnp.zeros((6, 1), "float32"), True)
 layer.params["batch_norm"]["scale"] = jnp.reshape(np.array([1.0], np.float32), layer.params["batch_norm"]["scale"].shape)
 layer.params["batch_norm"]["offset"] = jnp.reshape(np.array([0.0], np.float32), layer.params["batch_norm"]["offset"].shape)
-x = np.array([[1.98749], [1.9394832]], np.float32)
+x = np.array([
+    [-7.981394],
+    [-6.8175664],
+    [-8.216533],
+    [-6.8943167],
+    [-6.413573],
+    [-8.398523],
+], np.float32)
 y, layer.state = jax.jit(layer.apply, static_argnums=4)(
     layer.params, layer.state, None, jnp.asarray(x, "float32"), True
 )
-print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9914332905154287)
+print("y[4, 0] is", float(y[4, 0]), "and should be", 1.3505409543145337)

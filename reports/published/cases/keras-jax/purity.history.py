@@ -20,7 +20,7 @@ layer.gamma.assign(np.array([1.0], np.float64))
 layer.beta.assign(np.array([0.0], np.float64))
 layer.moving_mean.assign(np.array([0.6327894972297581], np.float64))
 layer.moving_variance.assign(np.array([1.7389385645548427], np.float64))
-x = np.array([[2.1136326797582874], [1.8490255525702015]], np.float64)
+x = np.array([[3.1136326797582874], [-2.8490255525702013]], np.float64)
 dy = np.array([[-1.5772825959433638], [-0.14163299986026284]], np.float64)
 state = [each.value for each in layer.non_trainable_variables]
 y, back = jax.vjp(
@@ -29,7 +29,7 @@ y, back = jax.vjp(
     keras.ops.convert_to_tensor(x, "float64"),
 )
 (dgamma, dbeta), dx = back(keras.ops.convert_to_tensor(dy, "float64"))
-x2 = np.array([[0.8846842764176971], [0.47503480863750036]], np.float64)
+x2 = np.array([[1.8846842764176972], [-1.4750348086375005]], np.float64)
 dy2 = np.array([[1.3031874585015304], [1.0415403790806306]], np.float64)
 state = [each.value for each in layer.non_trainable_variables]
 y, back = jax.vjp(

@@ -16,7 +16,7 @@ layer1 = ms.nn.BatchNorm1d(
 )
 getattr(layer1, "bn2d", layer1).gamma.set_data(ms.Tensor(np.array([1.0], np.float32), ms.float32))
 getattr(layer1, "bn2d", layer1).beta.set_data(ms.Tensor(np.array([0.0], np.float32), ms.float32))
-x = np.array([[4.2272654], [3.6980512]], np.float32)
+x = np.array([[6.2272654], [-5.698051]], np.float32)
 layer1.set_train(True)
 y = layer1(ms.Tensor(x, ms.float32)).asnumpy()
 print("y =", y)

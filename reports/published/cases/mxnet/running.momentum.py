@@ -2,9 +2,9 @@
 # Required: momentum is the weight kept (Keras, ONNX) or the weight of the new batch (PyTorch),
 # always the same.
 # Seen: no convention in use explains the running statistics. Closest is: zero-debiased, momentum is
-# the weight kept, biased variance; there, after 1 step, running mean [0] is 0, exactly 1.98132914;
-# it may be off by 6.4e-06 and is off by 2, 3.11e+05 times the bound; 1 of 1 values are beyond
-# theirs
+# the weight kept, biased variance; there, after 1 step, running variance [0] is 1, exactly
+# 8.8883231; it may be off by 5.5e-05 and is off by 7.9, 1.43e+05 times the bound; 1 of 1 values are
+# beyond theirs
 import mxnet as mx
 import numpy as np
 
@@ -13,5 +13,5 @@ layer = mx.gluon.nn.BatchNorm(
 )
 layer.initialize()
 layer.cast("float32")
-running_mean = np.ravel(layer.running_mean.data().asnumpy())
-print("running_mean[0] is", float(running_mean[0]), "and should be", 1.9813291430473328)
+running_var = np.ravel(layer.running_var.data().asnumpy())
+print("running_var[0] is", float(running_var[0]), "and should be", 8.888323103781218)

@@ -15,7 +15,7 @@ layer6.gamma.set_data(mx.nd.array(np.array([1.0], np.float32)))
 layer6.beta.set_data(mx.nd.array(np.array([0.0], np.float32)))
 layer6.running_mean.set_data(mx.nd.array(np.array([0.6327895], np.float32)))
 layer6.running_var.set_data(mx.nd.array(np.array([1.7389386], np.float32)))
-x = np.array([[2.1136327, 2.1136327], [1.8490256, 1.8490256]], np.float32)
+x = np.array([[3.1136327, 3.1136327], [-2.8490255, -2.8490255]], np.float32)
 with mx.autograd.record(train_mode=True):
     y = layer6(mx.nd.array(x, dtype="float32"))
 y = y.asnumpy()

@@ -42,7 +42,7 @@ layer["B"] = np.asarray(np.array([0.0], np.float32), "float32")
 layer["input_mean"] = np.asarray(np.array([0.6327895], np.float32), "float32")
 layer["input_var"] = np.asarray(np.array([1.7389386], np.float32), "float32")
 layer["scale"] = np.asarray(np.array([1.0, 1.0], np.float32), "float32")
-x = np.array([[2.1136327], [1.8490256]], np.float32)
+x = np.array([[3.1136327], [-2.8490255]], np.float32)
 model = batch_norm_model("float32", np.ndim(x), 1, 9, False, epsilon=1e-05, momentum=0.9)
 inputs = {"X": np.asarray(x, "float32"), **layer}
 y, *statistics = onnx.reference.ReferenceEvaluator(model).run(None, inputs)

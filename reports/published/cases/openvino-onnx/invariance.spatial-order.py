@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Permuting the places of an image permutes the output alike.
-# Seen: y, with the places in another order,[0, 0, 1] is -0.761261821, exactly -0.76126194; it may
-# be off by 6.9e-15 and is off by 1.2e-07, 1.73e+07 times the bound; 1 of 3 values are beyond theirs
+# Seen: y, with the places in another order,[0, 0, 2] is 1.39613712, exactly 1.39613736; it may be
+# off by 1.1e-14 and is off by 2.4e-07, 2.26e+07 times the bound; 3 of 3 values are beyond theirs
 import ml_dtypes
 import numpy as np
 import onnx
@@ -38,22 +38,14 @@ layer = {
 }
 layer["scale"] = np.asarray(np.array([1.0], np.float64), "float64")
 layer["B"] = np.asarray(np.array([0.0], np.float64), "float64")
-x = np.array([[[-0.5511238936529318, -0.6256008097951636, 0.8497715701636558]]], np.float64)
-model = batch_norm_model("float64", np.ndim(x), 1, 15, True, epsilon=1e-05, momentum=0.9)
+x = np.array([[[-0.7817169005163006, 0.05156297494446218, -0.6398196106768247]]], np.float64)
+model = batch_norm_model("float64", np.ndim(x), 1, 15, True, epsilon=1e-05, momentum=0.99)
 inputs = {"X": np.asarray(x, "float64"), **layer}
 y, *statistics = ov.Core().compile_model(
     ov.Core().read_model(model.SerializeToString()), "CPU"
 )(inputs).to_tuple()
 layer.update(zip(["input_mean", "input_var"], statistics))
-model = batch_norm_model("float64", np.ndim(x), 1, 15, True, epsilon=1e-05, momentum=0.9)
-inputs = {"X": np.asarray(x, "float64"), **layer}
-y, *statistics = ov.Core().compile_model(
-    ov.Core().read_model(model.SerializeToString()), "CPU"
-)(inputs).to_tuple()
-layer.update(zip(["input_mean", "input_var"], statistics))
-layer["scale"] = np.asarray(np.array([1.0], np.float64), "float64")
-layer["B"] = np.asarray(np.array([0.0], np.float64), "float64")
-model = batch_norm_model("float64", np.ndim(x), 1, 15, True, epsilon=1e-05, momentum=0.9)
+model = batch_norm_model("float64", np.ndim(x), 1, 15, True, epsilon=1e-05, momentum=0.99)
 inputs = {"X": np.asarray(x, "float64"), **layer}
 y, *statistics = ov.Core().compile_model(
     ov.Core().read_model(model.SerializeToString()), "CPU"
@@ -61,11 +53,19 @@ y, *statistics = ov.Core().compile_model(
 layer.update(zip(["input_mean", "input_var"], statistics))
 layer["scale"] = np.asarray(np.array([1.0], np.float64), "float64")
 layer["B"] = np.asarray(np.array([0.0], np.float64), "float64")
-x2 = np.array([[[0.8497715701636558, -0.6256008097951636, -0.5511238936529318]]], np.float64)
-model = batch_norm_model("float64", np.ndim(x2), 1, 15, True, epsilon=1e-05, momentum=0.9)
+model = batch_norm_model("float64", np.ndim(x), 1, 15, True, epsilon=1e-05, momentum=0.99)
+inputs = {"X": np.asarray(x, "float64"), **layer}
+y, *statistics = ov.Core().compile_model(
+    ov.Core().read_model(model.SerializeToString()), "CPU"
+)(inputs).to_tuple()
+layer.update(zip(["input_mean", "input_var"], statistics))
+layer["scale"] = np.asarray(np.array([1.0], np.float64), "float64")
+layer["B"] = np.asarray(np.array([0.0], np.float64), "float64")
+x2 = np.array([[[-0.7817169005163006, -0.6398196106768247, 0.05156297494446218]]], np.float64)
+model = batch_norm_model("float64", np.ndim(x2), 1, 15, True, epsilon=1e-05, momentum=0.99)
 inputs = {"X": np.asarray(x2, "float64"), **layer}
 y, *statistics = ov.Core().compile_model(
     ov.Core().read_model(model.SerializeToString()), "CPU"
 )(inputs).to_tuple()
 layer.update(zip(["input_mean", "input_var"], statistics))
-print("y[0, 0, 1] is", float(y[0, 0, 1]), "and should be", -0.7612619400024414)
+print("y[0, 0, 2] is", float(y[0, 0, 2]), "and should be", 1.3961373567581177)

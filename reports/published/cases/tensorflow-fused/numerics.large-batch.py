@@ -1,7 +1,7 @@
 # TensorFlow nn.fused_batch_norm 2.21.0
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
-# Seen: y[0, 0, 0, 0] is -0.00108568114, exactly 0; it may be off by 0.00038 and is off by 0.0011,
-# 2.85 times the bound; 412 of 412 values are beyond theirs
+# Seen: y[0, 0, 0, 0] is 0.000288384239, exactly 0; it may be off by 6e-05 and is off by 0.00029,
+# 4.8 times the bound; 900 of 900 values are beyond theirs
 import numpy as np
 import tensorflow as tf
 
@@ -9,7 +9,7 @@ mean = variance = None
 
 scale = tf.constant(np.array([1.0], np.float32), tf.float32)
 offset = tf.constant(np.array([0.0], np.float32), tf.float32)
-x = np.full((412, 1, 1, 1), 7.152713, np.float32)
+x = np.full((900, 1, 1, 1), 0.83883595, np.float32)
 y, _, _ = tf.compat.v1.nn.fused_batch_norm(
     tf.constant(x, "float32"),
     scale,
@@ -17,7 +17,7 @@ y, _, _ = tf.compat.v1.nn.fused_batch_norm(
     *((None, None) if True else (mean, variance)),
     epsilon=0.001,
     data_format={(4, 1): "NCHW", (4, 3): "NHWC", (5, 1): "NCDHW", (5, 4): "NDHWC"}[
-        len((412, 1, 1, 1)), 1 % len((412, 1, 1, 1))
+        len((900, 1, 1, 1)), 1 % len((900, 1, 1, 1))
     ],
     is_training=True,
 )

@@ -13,7 +13,7 @@ beta = tf.reshape(tf.constant(np.array([0.0], np.float32), "float32"), (1, -1))
 running_mean = tf.reshape(tf.constant(np.array([0.6327895], np.float32), "float32"), (1, -1))
 running_var = tf.reshape(tf.constant(np.array([1.7389386], np.float32), "float32"), (1, -1))
 gamma = tf.reshape(tf.constant(np.array([1.0, 1.0], np.float32), "float32"), (1, -1))
-x = np.array([[2.1136327], [1.8490256]], np.float32)
+x = np.array([[3.1136327], [-2.8490255]], np.float32)
 t = tf.constant(x, "float32")
 
 

@@ -2,9 +2,9 @@
 # Required: momentum is the weight kept (Keras, ONNX) or the weight of the new batch (PyTorch),
 # always the same.
 # Seen: no convention in use explains the running statistics. Closest is: momentum is the weight
-# kept, biased variance; there, after 1 step, running mean [0] is 0.198132915, exactly 0.198132912;
-# it may be off by 5.1e-16 and is off by 3e-09, 5.84e+06 times the bound; 1 of 1 values are beyond
-# theirs
+# kept, biased variance; there, after 1 step, running variance [0] is 1.78883234, exactly
+# 1.78883233; it may be off by 9e-15 and is off by 1.2e-08, 1.3e+06 times the bound; 1 of 1 values
+# are beyond theirs
 import numpy as np
 import tensorflow as tf
 import tf_keras
@@ -13,7 +13,7 @@ layer = tf_keras.layers.BatchNormalization(
     axis=1, momentum=0.9, epsilon=1e-05, center=True, scale=True, dtype="float64"
 )
 layer.build((2, 1))
-x = np.array([[2.1136326797582874], [1.8490255525702015]], np.float64)
+x = np.array([[3.1136326797582874], [-2.8490255525702013]], np.float64)
 y = layer(tf.constant(x, "float64"), training=True)
-running_mean = np.ravel(layer.moving_mean.numpy())
-print("running_mean[0] is", float(running_mean[0]), "and should be", 0.1981329116164244)
+running_var = np.ravel(layer.moving_variance.numpy())
+print("running_var[0] is", float(running_var[0]), "and should be", 1.788832329888867)

@@ -1,18 +1,18 @@
 # PyTorch nn.BatchNorm, torch.export 2.13.0+cpu
 # Required: float16 and bfloat16 statistics are computed in at least float32.
-# Seen: y[0, 0] is -0.259521484, exactly -0.25967621; it may be off by 0.00013 and is off by
-# 0.00015, 1.21 times the bound; 1 of 5 values are beyond theirs
+# Seen: y[1, 0] is -0.999023438, exactly -0.999943792; it may be off by 0.00049 and is off by
+# 0.00092, 1.87 times the bound; 1 of 2 values are beyond theirs
 import numpy as np
 import torch
 
 layer = torch.nn.BatchNorm1d(
-    1, eps=0.001, momentum=0.1, affine=True, dtype=torch.float16
+    1, eps=0.001, momentum=0.9, affine=True, dtype=torch.float16
 )
 layer.load_state_dict({"weight": torch.as_tensor(np.array([1.0], np.float16))}, strict=False)
 layer.load_state_dict({"bias": torch.as_tensor(np.array([0.0], np.float16))}, strict=False)
-x = np.array([[0.2383], [0.0269], [0.36], [-0.3499], [1.936]], np.float16)
+x = np.array([[11.12], [5.152]], np.float16)
 t = torch.as_tensor(x, dtype=torch.float16)
 y = torch.export.export(
     layer.train(True), (t,)
 ).module()(t)
-print("y[0, 0] is", float(y[0, 0]), "and should be", -0.2596762103199085)
+print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9999437923749994)

@@ -1,7 +1,7 @@
 # PyTorch functional.batch_norm 2.13.0+cpu
 # Required: float16 and bfloat16 statistics are computed in at least float32.
-# Seen: y[1, 0] is -0.989746094, exactly -0.995547442; it may be off by 0.00051 and is off by
-# 0.0058, 11.4 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0] is -1.00097656, exactly -0.999729046; it may be off by 0.00049 and is off by 0.0012,
+# 2.55 times the bound; 1 of 2 values are beyond theirs
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ gamma = beta = running_mean = running_var = None
 
 gamma = torch.as_tensor(np.array([1.0], np.float16), dtype=torch.float16)
 beta = torch.as_tensor(np.array([0.0], np.float16), dtype=torch.float16)
-x = np.array([[7.844], [7.176]], np.float16)
+x = np.array([[3.54], [0.8228]], np.float16)
 y = F.batch_norm(
     torch.as_tensor(x, dtype=torch.float16),
     *((None, None) if True else (running_mean, running_var)),
@@ -19,4 +19,4 @@ y = F.batch_norm(
     training=True,
     eps=0.001,
 )
-print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9955474422010112)
+print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9997290462026768)

@@ -1,7 +1,7 @@
 # PyTorch nn.BatchNorm, TorchScript 2.13.0+cpu
 # Required: float16 and bfloat16 statistics are computed in at least float32.
-# Seen: y[1, 0] is -0.989746094, exactly -0.995547442; it may be off by 0.00051 and is off by
-# 0.0058, 11.4 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0] is -1.00097656, exactly -0.999729046; it may be off by 0.00049 and is off by 0.0012,
+# 2.55 times the bound; 1 of 2 values are beyond theirs
 import numpy as np
 import torch
 
@@ -10,6 +10,6 @@ layer = torch.jit.script(torch.nn.BatchNorm1d(
 ))
 layer.load_state_dict({"weight": torch.as_tensor(np.array([1.0], np.float16))}, strict=False)
 layer.load_state_dict({"bias": torch.as_tensor(np.array([0.0], np.float16))}, strict=False)
-x = np.array([[7.844], [7.176]], np.float16)
+x = np.array([[3.54], [0.8228]], np.float16)
 y = layer.train(True)(torch.as_tensor(x, dtype=torch.float16))
-print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9955474422010112)
+print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9997290462026768)
