@@ -27,7 +27,8 @@ def of_running(taken: list[Step]) -> Diagnosis | None:
     if not found and all(step.x.dtype == np.float64 for step in taken):
         single = _under_every_convention(_DEFINITION_ITSELF, taken, "float32")
         found = [NARROWED] if any(all(each) for each in single) else []
-    return named(found)
+    # Of batches of one size, factors that depend on it cannot be told from one another: 2 is m, and m / (m - 1).
+    return named(found) if len({step.x.shape for step in taken}) > 1 else None
 
 
 def _under_every_convention(
