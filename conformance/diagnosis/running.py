@@ -28,7 +28,11 @@ def of_running(taken: list[Step]) -> Diagnosis | None:
         single = _under_every_convention(_DEFINITION_ITSELF, taken, "float32")
         found = [NARROWED] if any(all(each) for each in single) else []
     # Of batches of one size, factors that depend on it cannot be told from one another: 2 is m, and m / (m - 1).
-    return named(found) if len({step.x.shape for step in taken}) > 1 else None
+    wrong = [
+        s for s in taken if not any(next(each) for each in _under_every_convention(_DEFINITION_ITSELF, [s]))
+    ]
+    sizes = {step.x.shape[0 if step.axis % step.x.ndim else 1] for step in wrong}
+    return named(found) if len(sizes) > 1 else None
 
 
 def _under_every_convention(
