@@ -3,7 +3,8 @@
 Numbers are not drawn one after another but hashed: element i of feature k is a function of (seed, stream of
 k, i) alone. So they are the same on every machine and for every NumPy version, they do not change when other
 features are dropped or the batch is cut short, and a whole tensor takes a few vectorised operations. Only
-exact operations, + and * of float64 are used on the way.
+exact operations, + and * of float64 are used on the way. Features whose values would lie too close together are
+the exception: whether one does depends on all of its values.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ _MEAN, _SPREAD = 2.0 * 65535, (4 * (65536.0**2 - 1) / 12) ** 0.5
 _CHANNELS = {"x": 1, "dy": 2, "gamma": 3, "beta": 4, "mean": 5, "var": 6, "level": 7, "where": 8, "mask": 9}
 
 
-#: A mean of so many standard deviations is asked for where every implementation must be right; of kappa come at
-#: most kappa + _MORE.
-_WELL, _MORE = 8.0, 2.0
-_SPREAD_OUT = ("normal", "two-valued", "integer", "heavy-tailed")
+#: Up to this kappa every implementation must be right; kappa + _LEEWAY is the most that comes of one asked for.
+_WELL, _LEEWAY = 8.0, 2.0
+#: Values that are meant to vary.
+_VARYING = ("normal", "two-valued", "integer", "heavy-tailed")
 
 
 class Arrays:
@@ -47,7 +48,7 @@ class Arrays:
         for values in {r.values for r in recipes} - {"normal"}:
             rows = np.array([r.values == values for r in recipes])
             z[:, rows] = _distribution(values, z[:, rows], case, rows)
-        _spread(z, self._kappa, np.array([r.values in _SPREAD_OUT for r in recipes]))
+        _keep_apart(z, self._kappa, np.array([r.values in _VARYING for r in recipes]))
         z += self._kappa[:, None]
         z *= self._scale[:, None]
         return self._rounded(z.reshape(case.shape))
@@ -155,7 +156,7 @@ def _distribution(
             raise ValueError(f"no distribution {values!r}")
 
 
-def _spread(z: NDArray[np.float64], kappa: NDArray[np.float64], meant: NDArray[np.bool_]) -> None:
+def _keep_apart(z: NDArray[np.float64], kappa: NDArray[np.float64], meant: NDArray[np.bool_]) -> None:
     """Keep features that are meant to be well-conditioned from being anything else by chance.
 
     Two values, or a few of a heavy-tailed distribution, may lie so close together that their mean is hundreds of
@@ -169,7 +170,7 @@ def _spread(z: NDArray[np.float64], kappa: NDArray[np.float64], meant: NDArray[n
     some = z[:, rows]
     mean = some.mean(axis=axes)
     spread = np.sqrt(((some - mean[:, None]) ** 2).mean(axis=axes))
-    rows = rows[np.abs(mean + kappa[rows]) >= (np.abs(kappa[rows]) + _MORE) * spread]
+    rows = rows[np.abs(mean + kappa[rows]) >= (np.abs(kappa[rows]) + _LEEWAY) * spread]
     sign = np.where(np.arange(before * after) % 2, -1.0, 1.0).reshape(before, 1, after)
     z[:, rows] = sign * (1 + np.abs(z[:, rows]))
 

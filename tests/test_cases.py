@@ -15,7 +15,7 @@ from conformance.memory import LAYOUTS, lay_out
 from conformance.minimise import minimise
 from conformance.probes import HARD, NEAR_EPSILON, PLAIN
 from conformance.realisation import Arrays, realise
-from conformance.strategies import Domain, case_from, cases, sketches
+from conformance.strategies import Domain, case_from, cases, evenly, sketches
 
 ANY = Capabilities(dtypes=DTYPES)
 every_case = st.sampled_from([PLAIN, HARD, NEAR_EPSILON]).flatmap(
@@ -52,6 +52,18 @@ def test_implementations_that_compile_meet_few_shapes() -> None:
     drawn = [case_from(s, Domain(), Capabilities(compiles=True), "float32") for s in sketches(0, 200)]
     assert len({c.shape for c in drawn}) <= 8
     assert len({c.features for c in drawn}) > 100
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_few_cases_see_what_verdicts_turn_on_whatever_the_seed(seed: int) -> None:
+    drawn = [case_from(s, PLAIN, ANY, "float32") for s in evenly(sketches(seed, 30), 4)]
+    assert {len(case.shape) for case in drawn[:4]} == {2, 3, 4, 5}
+    assert {case.momentum for case in drawn[:6]} == set(PLAIN.momenta)
+    assert {case.epsilon for case in drawn} == set(PLAIN.epsilons)
+    for rank in (2, 3, 4, 5):
+        assert {case.axis for case in drawn[:8] if len(case.shape) == rank} == {1, -1}
+    assert sum(case.count <= 24 for case in drawn) >= 10
+    assert max(case.count for case in drawn) > 64
 
 
 @given(st.sampled_from([PLAIN, HARD, NEAR_EPSILON]).flatmap(lambda domain: cases(domain, ANY, "float64")))

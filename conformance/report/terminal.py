@@ -47,7 +47,13 @@ _STYLES = {
     "none": "dim",
 }
 _MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "follows": "↳", "none": " "}
-_LEGEND = "✓ hold   ! a SHOULD does not   ✗ a MUST does not   ↳ follows from a failure in another row"
+_LEGEND = {
+    "pass": "hold",
+    "known": "what fails is known",
+    "should": "a SHOULD does not",
+    "fail": "a MUST does not",
+    "follows": "follows from a failure in another row",
+}
 
 
 class Progress:
@@ -123,7 +129,9 @@ def show(report: Report, console: Console) -> None:
     for table in _matrix(report, console.width):
         console.print(table)
     console.print()
-    console.print(_LEGEND, style="dim", highlight=False)
+    known = any(result.known for result in report.results)
+    said = [f"{_MARKS[mark]} {words}" for mark, words in _LEGEND.items() if known or mark != "known"]
+    console.print("   ".join(said), style="dim", highlight=False)
     console.print()
     _growth(report, console)
     console.print()

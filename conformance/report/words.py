@@ -29,10 +29,10 @@ class Standing:
     ratio: float | None
 
 
-def standing(results: list[Result], causes: Collection[str] | None = None) -> Standing:
+def standing(results: list[Result], roots: Collection[str] | None = None) -> Standing:
     """The mark tells MUST from SHOULD; the count is of requirements that hold among those that apply.
 
-    :param causes: those of the implementation's failing requirements that are not explained by another.
+    :param roots: the implementation's :func:`causes`; without them nothing is told to follow from another.
     """
     judged = [r for r in results if r.outcome is not Outcome.UNSUPPORTED]
     if not judged:
@@ -44,7 +44,7 @@ def standing(results: list[Result], causes: Collection[str] | None = None) -> St
     elif any(r.fails_at(tuple(Level)) for r in judged):
         mark = "should"
     failing = {r.requirement for r in judged if r.fails_at(tuple(Level))}
-    if failing and causes is not None and failing.isdisjoint(causes):
+    if failing and roots is not None and failing.isdisjoint(roots):
         mark = "follows"
     # What holds beyond its bound was not asked to keep to it, but to be finite.
     measured = [(r, r.worst_ratio) for r in judged if r.worst_ratio is not None]

@@ -120,7 +120,8 @@ zero_epsilon = Probe(
     0.25,
 )
 tiny = Probe("tiny", _extreme("tiny"), _EXTREME, _NEEDS, 0.25)
-huge = Probe("huge", _extreme("huge"), _EXTREME, _NEEDS, 0.25)
+# Means large enough, and in every case, for sums of the values themselves to overflow as well, in float16.
+huge = Probe("huge", _extreme("huge"), replace(_EXTREME, kappas=(0.0, 1.0, 2.0), in_turn=True), _NEEDS, 0.25)
 subnormal = Probe(
     "subnormal", _extreme("subnormal"), replace(_EXTREME, epsilons=(1e-4,), kappas=(0.0,)), _NEEDS, 0.1
 )

@@ -60,7 +60,7 @@ def _shifted(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """By about a standard deviation of each feature."""
     own, dtype = probes.affine(arrays), arrays.x.dtype
     var = statistics(arrays.x, axis=case.axis).var
-    shift = 2.0 ** np.rint(np.log2(np.sqrt(var), where=var > 0, out=np.zeros(case.n)))
+    shift = 2.0 ** np.rint(np.log2(var, where=var > 0, out=np.zeros(case.n)) / 2)
     shape = [1] * len(case.shape)
     shape[case.axis] = -1
     moved = (arrays.x.astype(np.float64) + shift.reshape(shape)).astype(dtype)

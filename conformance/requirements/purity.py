@@ -49,7 +49,11 @@ def _both(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 
 def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
-    """The same x in every layout, then the same dy; last, one sample repeated by a stride of zero."""
+    """The same x in every layout, then the same dy; each time last, what repeats itself by a stride of zero.
+
+    In training x repeats its first feature: samples that are all the same are constant features in rank 2, of which
+    few values are left in others, so that it would be left to chance whether a variance that cancels shows.
+    """
     calls: list[Call] = [Build(case.config())]
     modes = [training for training in (True, False) if (can.training if training else can.inference)]
     layouts = ["contiguous", *(each for each in LAYOUTS if each not in ("contiguous", "broadcast"))]
@@ -57,21 +61,24 @@ def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
         # Each time, since training moves the running statistics.
         calls += [Load(probes.applicable(arrays, can))]
         calls += [Forward(arrays.x, training, memory=layout) for layout in layouts]
-        repeated = _repeated(case, arrays.x)
+        repeated = _repeated(arrays.x, case.axis if training else _batch(case))
         calls += [Forward(repeated, training, memory=layout) for layout in ("contiguous", "broadcast")]
     if can.training and can.gradients:
         for layout in layouts:
             calls += [Forward(arrays.x, True), Backward(arrays.dy, memory=layout)]
-        repeated = _repeated(case, arrays.dy)
+        repeated = _repeated(arrays.dy, _batch(case))
         for layout in ("contiguous", "broadcast"):
             calls += [Forward(arrays.x, True), Backward(repeated, memory=layout)]
     return tuple(calls)
 
 
-def _repeated(case: Case, x: Array) -> Array:
-    """The first sample in place of all."""
-    batch = 0 if case.axis % len(case.shape) else 1
-    repeated = np.repeat(x.take([0], axis=batch), case.shape[batch], axis=batch)
+def _batch(case: Case) -> int:
+    return 0 if case.axis % len(case.shape) else 1
+
+
+def _repeated(x: Array, axis: int) -> Array:
+    """The first slice along an axis in place of all."""
+    repeated = np.repeat(x.take([0], axis=axis), x.shape[axis], axis=axis)
     repeated.flags.writeable = False
     return repeated
 
