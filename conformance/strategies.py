@@ -46,9 +46,10 @@ class Domain:
 
     :ivar scales: sizes of the values; :ivar near_epsilon: sizes in units of sqrt(epsilon), drawn as well.
     :ivar every_epsilon: draw even those that float16 arithmetic may flush to zero.
-    :ivar min_count, max_count: values per feature.
+    :ivar most: the largest mean to draw. :ivar min_count, max_count: values per feature.
     :ivar pool: the only pairs (shape, axis) to draw, where shapes are no matter.
-    :ivar in_turn: features take all combinations of regimes in turn, and not some that are drawn.
+    :ivar in_turn: features take all combinations of regimes in turn, in an order in which few of them already differ
+        in every regime, and not some that are drawn.
     """
 
     values: tuple[Values, ...] = ("normal", "two-valued", "integer", "heavy-tailed")
@@ -60,6 +61,7 @@ class Domain:
     epsilons: tuple[float, ...] = (1e-5, 1e-3, 1e-2, 1.0, 1e-8, 1e-4)
     momenta: tuple[float, ...] = (0.9, 0.99, 0.5, 0.1, 0.0, 1.0)
     every_epsilon: bool = False
+    most: float = math.inf
     max_features: int = 128
     min_features: int = 1
     min_count: int = 2
@@ -74,11 +76,10 @@ class Domain:
             return replace(self, pool=tuple(each for each in self.pool if math.prod(each[0]) <= 1 << 16))
         if dtype != "float16":
             return self
-        kappas = tuple(k for k in self.kappas if abs(k) <= 32) or (0.0,)
-        count = self.max_count if max(map(abs, kappas)) <= 2 else 32
+        count = self.max_count if max(map(abs, self.kappas)) <= 2 else 32
         return replace(
             self,
-            kappas=kappas,
+            most=32.0,
             # Folded coefficients, x a + (beta - mean a), must not overflow either.
             gammas=tuple(g for g in self.gammas if g != "large") or ("one",),
             scales=tuple(s for s in self.scales if 2.0**-4 <= s <= 1) or (1.0,),
@@ -92,12 +93,13 @@ class Domain:
 
 @functools.lru_cache
 def _recipes(domain: Domain) -> list[Recipe]:
-    """Every combination of the domain's regimes; the plainest is the first."""
+    """Every combination of the domain's regimes, with means as large as it allows; the plainest is the first."""
     return [
         Recipe(values, kappa, scale, gamma, beta)
         for values, kappa, scale, gamma, beta in itertools.product(
             domain.values, domain.kappas, domain.scales, domain.gammas, domain.betas
         )
+        if abs(kappa) * scale <= domain.most
     ]
 
 
@@ -154,7 +156,8 @@ def case_from(sketch: Sketch, domain: Domain, capabilities: Capabilities, dtype:
         sketch = sketch._replace(epsilon=which, momentum=which)
     shape, axis = _pick(pool, sketch.rank) if pool else _shape(sketch, domain, capabilities)
     recipes = _recipes(domain)
-    palette = recipes if domain.in_turn else [recipes[k % len(recipes)] for k in sketch.palette]
+    numbers = _in_turn(len(recipes), sketch.palette[0]) if domain.in_turn else sketch.palette
+    palette = [recipes[k % len(recipes)] for k in numbers]
     epsilon = _pick(domain.epsilons, sketch.epsilon)
     if domain.near_epsilon:
         scale = _pick(domain.near_epsilon, sketch.near) * epsilon**0.5
@@ -227,6 +230,12 @@ def fitting(
         for shape, axis in pool
         if len(shape) in capabilities.ranks and capabilities.takes_axis(axis, len(shape))
     )
+
+
+def _in_turn(count: int, start: int) -> range:
+    """Each number modulo ``count`` once, any few in a row far apart: by steps of the golden section."""
+    step = next(k for k in range(round(0.618 * count), 2 * count) if math.gcd(k, count) == 1)
+    return range(start, start + step * count, step)
 
 
 def _pick(options: Sequence[T], choice: int) -> T:

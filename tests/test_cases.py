@@ -13,7 +13,7 @@ from conformance.case import Case, Recipe
 from conformance.implementation import DTYPES, Capabilities
 from conformance.memory import LAYOUTS, lay_out
 from conformance.minimise import minimise
-from conformance.probes import HARD, NEAR_EPSILON, PLAIN
+from conformance.probes import HARD, ILL_CONDITIONED, NEAR_EPSILON, PLAIN
 from conformance.realisation import Arrays, realise
 from conformance.strategies import Domain, case_from, cases, evenly, sketches
 
@@ -64,6 +64,19 @@ def test_a_few_cases_see_what_verdicts_turn_on_whatever_the_seed(seed: int) -> N
         assert {case.axis for case in drawn[:8] if len(case.shape) == rank} == {1, -1}
     assert sum(case.count <= 24 for case in drawn) >= 10
     assert max(case.count for case in drawn) > 64
+
+
+@given(cases(replace(ILL_CONDITIONED, min_features=24), ANY, "float32"))
+def test_regimes_in_turn_are_all_met_by_a_few_features(case: Case) -> None:
+    assert {r.values for r in case.features} == set(ILL_CONDITIONED.values)
+    assert {r.kappa for r in case.features} == set(ILL_CONDITIONED.kappas)
+    assert {r.scale for r in case.features} == set(ILL_CONDITIONED.scales)
+
+
+@given(cases(ILL_CONDITIONED, ANY, "float16"))
+def test_in_float16_sums_of_squares_are_within_range(case: Case) -> None:
+    x = np.moveaxis(realise(case).x.astype(np.float64), case.axis, 0)
+    assert np.square(x).reshape(case.n, -1).sum(axis=1).max() < np.finfo(np.float16).max
 
 
 @given(st.sampled_from([PLAIN, HARD, NEAR_EPSILON]).flatmap(lambda domain: cases(domain, ANY, "float64")))

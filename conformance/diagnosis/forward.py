@@ -58,7 +58,10 @@ def of_forward(passes: list[Forwarded], wrong: list[Forwarded], level: Level) ->
     if found:
         # Of one shape alone two may do the same by chance, though neither is what is done.
         told = len(found + maybe) == 1 or len({f.call.x.shape for f in wrong}) > 1
-        return (named(found + maybe) if told else None) or Diagnosis("", _shape_of_error(wrong, level))
+        found = [d for d in found if _nearer(d, prepared)]
+        return (named(found + maybe) if told and found else None) or Diagnosis(
+            "", _shape_of_error(wrong, level)
+        )
     found = _of_cancellation(wrong, level) if maybe else _of_precision(passes, wrong, level)
     # A pair is hardly ever refuted by few or blurred data, so nothing simpler may be left in the running. And
     # at the identity gamma undoes the division: there mistakes in the one look like mistakes in the other.
@@ -189,6 +192,21 @@ def _fit(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: Float6
         return _Fit.REFUTED
     # Where both are lost nothing is compared, so most must not be.
     return _Fit.EXPLAINS if 2 * near.sum() >= near.size else _Fit.CONSISTENT
+
+
+def _nearer(d: Deviation, prepared: list[tuple[Forwarded, Setting, Expected, Float64]]) -> bool:
+    """Whether most of what is off is far nearer to what the deviation gives than to the definition. It is not where
+    the two are the same, as with any gamma on a constant feature, and a wider bound is all that lets it pass.
+    """
+    off = nearer = 0
+    for f, s, expected, got in prepared:
+        axis = f.config.axis % f.call.x.ndim
+        bound, exact = fold(np.asarray(expected.bound, np.float64), axis), fold(expected.y, axis)
+        error = np.abs(got - exact)
+        beyond = ~(error <= bound)
+        off += int(beyond.sum())
+        nearer += int((beyond & ~(2 * np.abs(got - output(s, d)) >= error)).sum())
+    return 2 * nearer >= off
 
 
 _DROWNED = 1e3  # times the variance: rounding errors of which about every other one turns it negative

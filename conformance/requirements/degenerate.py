@@ -104,7 +104,13 @@ _NEEDS = ("training",)
 constant = Probe(
     "constant",
     _training,
-    replace(_PLAIN, values=("constant",), kappas=(0.0, 1.0, 8.0, -100.0), gammas=("one", "random", "large")),
+    replace(
+        _PLAIN,
+        values=("constant",),
+        kappas=(0.0, 1.0, 8.0, -100.0),
+        gammas=("one", "random", "large"),
+        in_turn=True,
+    ),
     _NEEDS,
     0.5,
 )

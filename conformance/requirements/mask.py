@@ -40,18 +40,28 @@ def mask(case: Case) -> Array:
 
 
 def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
-    """dy is 0 where nothing counts: a loss leaves those positions out as well."""
+    """x is far off where nothing counts, so that no other mask gives nearly the same statistics; and dy is 0 there: a
+    loss leaves those positions out as well.
+    """
     counts = mask(case)
+    x = np.where(np.expand_dims(counts, case.axis), arrays.x, arrays.x + _far(case).astype(arrays.x.dtype))
     calls: list[Call] = [
         Build(case.config()),
         Load(probes.affine(arrays)),
         *[Parameters()] * can.running,
-        Forward(arrays.x, True, mask=counts),
+        Forward(x, True, mask=counts),
     ]
     if can.gradients:
         dy = np.where(np.expand_dims(counts, case.axis), arrays.dy, np.zeros((), arrays.dy.dtype))
         calls.append(Backward(dy))
     return (*calls, *[Parameters()] * can.running)
+
+
+def _far(case: Case) -> Array:
+    """Eight standard deviations of each feature, to broadcast along the feature axis."""
+    shape = [1] * len(case.shape)
+    shape[case.axis] = case.n
+    return 8 * np.array([recipe.scale for recipe in case.features]).reshape(shape)
 
 
 def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
