@@ -11,15 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-others = [k for k in range(len((2, 1))) if k != 1 % len((2, 1))]
+others = [k for k in range(len((3, 1))) if k != 1 % len((3, 1))]
 options = dict(create_scale=True, create_offset=True, decay_rate=0.9, eps=1e-05, axis=others)
 call = hk.transform_with_state(lambda t, training, options=options: hk.BatchNorm(**options)(t, training))
 layer = SimpleNamespace(apply=call.apply, options=options)
-layer.params, layer.state = call.init(None, jnp.zeros((2, 1), "float32"), True)
+layer.params, layer.state = call.init(None, jnp.zeros((3, 1), "float32"), True)
 layer.params["batch_norm"]["scale"] = jnp.reshape(np.array([1.0], np.float32), layer.params["batch_norm"]["scale"].shape)
 layer.params["batch_norm"]["offset"] = jnp.reshape(np.array([0.0], np.float32), layer.params["batch_norm"]["offset"].shape)
-x = np.array([[1.0000482e+07], [9.999645e+06]], np.float32)
-dy = np.array([[0.257762], [0.49866232]], np.float32)
+x = np.array([[999.60034], [999.60034], [999.60034]], np.float32)
+dy = np.array([[-0.6832689], [0.86258966], [0.54097515]], np.float32)
 t, upstream = jnp.asarray(x, "float32"), jnp.asarray(dy, "float32")
 y, _ = jax.jit(layer.apply, static_argnums=4)(layer.params, layer.state, None, t, True)
 

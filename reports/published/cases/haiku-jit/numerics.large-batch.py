@@ -1,7 +1,7 @@
 # Haiku BatchNorm, jit 0.0.17, jax 0.10.2
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
-# Seen: y[1, 0] is -0.997070312, exactly -0.996438256; it may be off by 0.00049 and is off by
-# 0.00063, 1.29 times the bound; 1 of 2 values are beyond theirs
+# Seen: y[1, 0] is -0.997070312, exactly -0.999943792; it may be off by 0.00049 and is off by
+# 0.0029, 5.85 times the bound; 2 of 2 values are beyond theirs
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"
@@ -19,8 +19,8 @@ layer = SimpleNamespace(apply=call.apply, options=options)
 layer.params, layer.state = call.init(None, jnp.zeros((2, 1), "float16"), True)
 layer.params["batch_norm"]["scale"] = jnp.reshape(np.array([1.0], np.float16), layer.params["batch_norm"]["scale"].shape)
 layer.params["batch_norm"]["offset"] = jnp.reshape(np.array([0.0], np.float16), layer.params["batch_norm"]["offset"].shape)
-x = np.array([[-0.0461], [-0.7935]], np.float16)
+x = np.array([[11.12], [5.152]], np.float16)
 y, layer.state = jax.jit(layer.apply, static_argnums=4)(
     layer.params, layer.state, None, jnp.asarray(x, "float16"), True
 )
-print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9964382563259864)
+print("y[1, 0] is", float(y[1, 0]), "and should be", -0.9999437923749994)

@@ -1,7 +1,7 @@
 # TensorFlow nn.batch_normalization (XLA) 2.21.0
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
-# Seen: y[0, 0] is -0.00286449771, exactly 0; it may be off by 0.00041 and is off by 0.0029, 7.02
-# times the bound; 62497 of 62497 values are beyond theirs
+# Seen: y[0, 0] is -0.0935889035, exactly 0; it may be off by 0.0035 and is off by 0.094, 26.9 times
+# the bound; 62497 of 62497 values are beyond theirs
 import numpy as np
 import tensorflow as tf
 
@@ -9,7 +9,7 @@ gamma = beta = None
 
 gamma = tf.reshape(tf.constant(np.array([1.0], np.float32), "float32"), (1, -1))
 beta = tf.reshape(tf.constant(np.array([0.0], np.float32), "float32"), (1, -1))
-x = np.full((62497, 1), 0.83883595, np.float32)
+x = np.full((62497, 1), 7.152713, np.float32)
 t = tf.constant(x, "float32")
 
 

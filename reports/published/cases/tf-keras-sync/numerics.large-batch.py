@@ -1,33 +1,21 @@
 # Keras 2 (tf_keras), synchronized 2.21.0
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
-# Seen: y[14, 0] is -1.59314013, exactly -1.59312969; it may be off by 8.9e-06 and is off by 1e-05,
-# 1.17 times the bound; 2 of 15 values are beyond theirs
+# Seen: y[0, 0] is -0.00131225586, exactly 0; it may be off by 0.00039 and is off by 0.0013, 3.33
+# times the bound; 449 of 898 values are beyond theirs
+import base64
+import zlib
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
 layer = tf_keras.layers.BatchNormalization(
-    axis=1, momentum=0.9, epsilon=0.001, center=True, scale=True, dtype="float32", synchronized=True
+    axis=1, momentum=0.1, epsilon=0.001, center=True, scale=True, dtype="float32", synchronized=True
 )
-layer.build((15, 1))
-layer.gamma.assign(np.array([1.0], np.float32))
-layer.beta.assign(np.array([0.0], np.float32))
-x = np.array([
-    [8.998435],
-    [6.3099976],
-    [7.1285567],
-    [7.0889926],
-    [9.128466],
-    [7.8324404],
-    [7.003865],
-    [6.8662224],
-    [8.1164465],
-    [7.560988],
-    [8.380208],
-    [7.7287593],
-    [7.2510285],
-    [8.7862625],
-    [6.218157],
-], np.float32)
+layer.build((449, 2))
+layer.gamma.assign(np.array([1.0, 1.0], np.float32))
+layer.beta.assign(np.array([0.0, 0.0], np.float32))
+x = np.frombuffer(zlib.decompress(base64.b64decode(
+    b"eNrtxTEBACAIALCPWpKCtqSRCAQwiNuzuJPbdcK2bdu2/cUPJ8qV/Q=="
+)), np.float32).reshape((449, 2)).copy()
 y = layer(tf.constant(x, "float32"), training=True)
-print("y[14, 0] is", float(y[14, 0]), "and should be", -1.5931296898050569)
+print("y[0, 0] is", float(y[0, 0]), "and should be", 0.0)
