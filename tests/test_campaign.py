@@ -117,7 +117,8 @@ class TestContainment:
         def die(_: str, __: object) -> None:
             """As it would in the second."""
             (tmp_path / "started").touch()
-            os.kill(descendants(os.getpid())[-1], signal.SIGKILL)
+            for worker in leaders(descendants(os.getpid())):
+                os.kill(worker, signal.SIGKILL)
 
         result = run_task(Task(hostile("StartsOnce"), settings), progress=die)
         assert result.status == "broken" and "the device is still in use" in result.problem
