@@ -109,6 +109,11 @@ class Case:
         return self.shape[self.axis]
 
     @property
+    def batch_axis(self) -> int:
+        """The first axis that is not the features'."""
+        return 0 if self.axis % len(self.shape) else 1
+
+    @property
     def before(self) -> int:
         """Product of the extents before the feature axis."""
         return math.prod(self.shape[: self.axis % len(self.shape)])

@@ -58,10 +58,8 @@ def of_forward(passes: list[Forwarded], wrong: list[Forwarded], level: Level) ->
     if found:
         # Of one shape alone two may do the same by chance, though neither is what is done.
         told = len(found + maybe) == 1 or len({f.call.x.shape for f in wrong}) > 1
-        found = [d for d in found if _nearer(d, prepared)]
-        return (named(found + maybe) if told and found else None) or Diagnosis(
-            "", _shape_of_error(wrong, level)
-        )
+        found = [d for d in found if told and _nearer(d, prepared)]
+        return (named(found + maybe) if found else None) or Diagnosis("", _shape_of_error(wrong, level))
     found = _of_cancellation(wrong, level) if maybe else _of_precision(passes, wrong, level)
     # A pair is hardly ever refuted by few or blurred data, so nothing simpler may be left in the running. And
     # at the identity gamma undoes the division: there mistakes in the one look like mistakes in the other.

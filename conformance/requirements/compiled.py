@@ -67,7 +67,7 @@ def _running(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 
 def _edges(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """One value per feature, and an empty batch."""
-    batch = 0 if case.axis % len(case.shape) else 1
+    batch = case.batch_axis
     none = np.zeros(tuple(0 if k == batch else e for k, e in enumerate(case.shape)), arrays.x.dtype)
     return _twice(
         case,

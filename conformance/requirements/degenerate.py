@@ -36,7 +36,7 @@ def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 
 def _empty(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """Statistics in use, an empty batch, the statistics again."""
-    batch = 0 if case.axis % len(case.shape) else 1
+    batch = case.batch_axis
     none = np.zeros(tuple(0 if k == batch else e for k, e in enumerate(case.shape)), arrays.x.dtype)
     return (
         Build(case.config()),

@@ -51,8 +51,8 @@ def _both(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """The same x in every layout, then the same dy; each time last, what repeats itself by a stride of zero.
 
-    In training x repeats its first feature: samples that are all the same are constant features in rank 2, of which
-    few values are left in others, so that it would be left to chance whether a variance that cancels shows.
+    In training x repeats its first feature, and not its first sample: that would make features constant in rank 2 and
+    leave few different values in others, so that chance decided whether a variance that cancels shows.
     """
     calls: list[Call] = [Build(case.config())]
     modes = [training for training in (True, False) if (can.training if training else can.inference)]
@@ -61,19 +61,15 @@ def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
         # Each time, since training moves the running statistics.
         calls += [Load(probes.applicable(arrays, can))]
         calls += [Forward(arrays.x, training, memory=layout) for layout in layouts]
-        repeated = _repeated(arrays.x, case.axis if training else _batch(case))
+        repeated = _repeated(arrays.x, case.axis if training else case.batch_axis)
         calls += [Forward(repeated, training, memory=layout) for layout in ("contiguous", "broadcast")]
     if can.training and can.gradients:
         for layout in layouts:
             calls += [Forward(arrays.x, True), Backward(arrays.dy, memory=layout)]
-        repeated = _repeated(arrays.dy, _batch(case))
+        repeated = _repeated(arrays.dy, case.batch_axis)
         for layout in ("contiguous", "broadcast"):
             calls += [Forward(arrays.x, True), Backward(repeated, memory=layout)]
     return tuple(calls)
-
-
-def _batch(case: Case) -> int:
-    return 0 if case.axis % len(case.shape) else 1
 
 
 def _repeated(x: Array, axis: int) -> Array:

@@ -97,7 +97,7 @@ def _defaults(case: Case, _: Arrays, __: Capabilities) -> Script:
 
 def _signs(case: Case) -> Any:
     """+1 and -1 in turn along the samples."""
-    batch = 0 if case.axis % len(case.shape) else 1
+    batch = case.batch_axis
     shape = [1] * len(case.shape)
     shape[batch] = -1
     return np.where(np.arange(case.shape[batch]) % 2, -1.0, 1.0).reshape(shape)
