@@ -1,27 +1,51 @@
 """Conformance suite for batch normalisation: executable requirements, judged within proven error bounds.
 
-From Python, ``conformance.check(MyBatchNorm)`` judges an implementation: see :func:`conformance.api.check`.
+What an adapter and a test need is here: :class:`Capabilities`, :class:`LayerConfig` and :class:`Gradients` for an
+adapter, :func:`batch_norm` to make one of a plain function, and :func:`check` to judge it from Python.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from conformance.adapting import batch_norm as batch_norm
     from conformance.api import check as check
-else:
+    from conformance.implementation import Capabilities as Capabilities
+    from conformance.implementation import Gradients as Gradients
+    from conformance.implementation import Implementation as Implementation
+    from conformance.implementation import Layer as Layer
+    from conformance.implementation import LayerConfig as LayerConfig
+    from conformance.version import __version__ as __version__
 
-    def __getattr__(name: str) -> Any:
-        # Imported when it is asked for: workers import this package too, and have no use for what judging needs.
-        if name == "check":
-            from conformance.api import check
+_WHERE = {
+    "__version__": "version",
+    "Capabilities": "implementation",
+    "Gradients": "implementation",
+    "Implementation": "implementation",
+    "Layer": "implementation",
+    "LayerConfig": "implementation",
+    "batch_norm": "adapting",
+    "check": "api",
+}
 
-            return check
+__all__ = [
+    "Capabilities",
+    "Gradients",
+    "Implementation",
+    "Layer",
+    "LayerConfig",
+    "__version__",
+    "batch_norm",
+    "check",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when it is asked for: workers import this package too, and have no use for what judging needs.
+    if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
 
 
-try:
-    __version__ = version("batchnorm-conformance")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0+unknown"
-
-__all__ = ["__version__", "check"]
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

@@ -20,16 +20,17 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from conformance.campaign import Settings, TaskResult, run_together
-from conformance.case import Case
+from conformance.cases.arrays import realise
+from conformance.cases.case import Case
 from conformance.implementation import DTYPES, Array
-from conformance.notebook import html
-from conformance.oracle import Level
-from conformance.realisation import realise
-from conformance.report import model, terminal
-from conformance.report.model import Report, Result
+from conformance.judging.level import Level
+from conformance.judging.verdict import Outcome
+from conformance.report import terminal
+from conformance.report.notebook import html
 from conformance.report.words import Finding, described_failure, findings, headline
-from conformance.requirement import Outcome
+from conformance.results.build import build
+from conformance.results.model import Report, Result
+from conformance.running.campaign import Settings, TaskResult, run_together
 from conformance.worker.in_process import InProcessWorker
 from conformance.worker.locate import NotFound, load, resolve
 from conformance.worker.process import CannotStart
@@ -185,7 +186,7 @@ def check(
     result = _judged(implementation, settings, isolated)
     if result.status not in ("complete", "partial"):
         raise CannotStart(f"{result.implementation}: {result.problem}", result.missing)
-    report = model.build([result], settings, started=started, seconds=time.time() - started)
+    report = build([result], settings, started=started, seconds=time.time() - started)
     if all(each.outcome is Outcome.UNSUPPORTED for each in report.results):
         why = ", ".join(dict.fromkeys(each.message for each in report.results))
         raise ValueError(f"nothing was judged: {result.implementation} {why}")

@@ -19,8 +19,9 @@ from mkdocs.structure.pages import Page
 
 from conformance import implementation
 from conformance.cli import main
-from conformance.report.model import schema
-from conformance.requirement import Requirement, catalogue
+from conformance.judging.requirement import Requirement
+from conformance.requirements.catalogue import catalogue
+from conformance.results.model import schema
 
 #: Pages of the navigation that are there only in some checkouts.
 _PERHAPS = ("protocol.md",)

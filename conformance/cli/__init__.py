@@ -9,7 +9,7 @@ import pkgutil
 
 import click
 
-from conformance import __version__
+from conformance.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

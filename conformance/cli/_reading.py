@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from conformance.report.model import Report
-from conformance.report.reading import BadReport, read
+from conformance.results.model import Report
+from conformance.results.reading import BadReport, read
 
 
 def report_in(path: Path) -> Report:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from conformance.cli._reading import report_in
-from conformance.report.known import draft
+from conformance.results.known import draft
 
 
 @click.command("baseline")

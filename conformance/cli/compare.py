@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance.campaign import Settings
 from conformance.cli._starting import remedy
-from conformance.compare import PATTERNS, compare
-from conformance.parallel import run_all
-from conformance.report import comparison, model, terminal
+from conformance.report import comparison, terminal
 from conformance.report.renderers import write_forms
+from conformance.results.build import build
+from conformance.running.campaign import Settings
+from conformance.running.parallel import run_all
+from conformance.studies.compare import PATTERNS, compare
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart
@@ -47,7 +48,7 @@ def command(a: str, b: str, max_examples: int, seed: int, timeout: float, output
                 results, interrupted = run_all([a, b], settings, jobs=2, step=progress.step)
             if interrupted:
                 sys.exit(130)
-            report = model.build(results, settings, started=started, seconds=time.time() - started)
+            report = build(results, settings, started=started, seconds=time.time() - started)
             found = compare(report, one, other, seed=seed, max_examples=max_examples)
     except NotFound as error:
         raise click.UsageError(str(error)) from None

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from conformance.cli._reading import report_in
 from conformance.report import terminal
-from conformance.report.diff import changes
+from conformance.results.diff import changes
 
 _WORSE = 1
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from conformance.cli._starting import remedy
-from conformance.script import Identity
+from conformance.protocol.messages import Identity
 from conformance.worker.client import Worker
 from conformance.worker.locate import registered
 from conformance.worker.process import CannotStart

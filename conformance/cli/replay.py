@@ -9,8 +9,9 @@ import click
 from rich.console import Console
 
 from conformance.cli._starting import remedy
-from conformance.replay import BadCase, read_case, replay
 from conformance.report import terminal
+from conformance.results.case_file import BadCase, read_case
+from conformance.studies.replay import replay
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart

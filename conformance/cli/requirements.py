@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from conformance.requirement import catalogue
+from conformance.requirements.catalogue import catalogue
 
 
 @click.command("requirements")

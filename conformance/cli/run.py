@@ -10,16 +10,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance.baseline import BadBaseline, read_baseline
-from conformance.campaign import Settings, TaskResult
 from conformance.cli._interpreters import interpreters
 from conformance.cli._starting import install
 from conformance.implementation import DTYPES
-from conformance.parallel import run_all
-from conformance.report import model, terminal
-from conformance.report.known import with_baseline
+from conformance.report import terminal
 from conformance.report.renderers import write
-from conformance.shard import Profile
+from conformance.results.baseline import BadBaseline, read_baseline
+from conformance.results.build import build
+from conformance.results.known import with_baseline
+from conformance.running.campaign import Settings, TaskResult
+from conformance.running.parallel import run_all
+from conformance.running.shard import Profile
 from conformance.worker.locate import NotFound, registered, resolve
 
 _FAILED, _COULD_NOT_START = 1, 3
@@ -144,7 +145,7 @@ def command(
             if each.status == "unsupported":
                 errors.print(f"{each.implementation} {each.problem}", markup=False, highlight=False)
         results = [each for each in results if each.status != "unsupported"]
-    report = model.build(
+    report = build(
         results, settings, started=started, seconds=time.time() - started, complete=not interrupted
     )
     report = with_baseline(report, known)

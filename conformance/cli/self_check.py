@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance.campaign import Settings, TaskResult
 from conformance.report import self_check as galleries
-from conformance.self_check import self_check
+from conformance.running.campaign import Settings, TaskResult
+from conformance.studies.self_check import self_check
 
 _FAILED = 1
 

@@ -7,10 +7,10 @@ import sys
 
 import click
 
-from conformance.advice import on_start, place
 from conformance.cli._starting import remedy
-from conformance.script import Identity
-from conformance.smoke import Problem, Smoke, smoke
+from conformance.protocol.messages import Identity
+from conformance.smoke.advice import on_start, place
+from conformance.smoke.smoke import Problem, Smoke, smoke
 from conformance.worker.client import Worker
 from conformance.worker.interpreter import executable
 from conformance.worker.locate import NotFound

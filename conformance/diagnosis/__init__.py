@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from conformance.averages import steps
 from conformance.diagnosis.finding import Diagnosis
 from conformance.diagnosis.forward import of_forward, sound
 from conformance.diagnosis.gradient import of_gradient
 from conformance.diagnosis.running import of_running
-from conformance.oracle import Level
-from conformance.requirement import Trial
+from conformance.judging.averages import steps
+from conformance.judging.level import Level
+from conformance.judging.trial import Trial
 
 __all__ = ["Diagnosis", "diagnose"]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from conformance.deviations.deviation import Deviation
-from conformance.oracle import Forwarded, Level, arithmetic
+from conformance.diagnosis.deviations.deviation import Deviation
+from conformance.judging.arithmetic import arithmetic
+from conformance.judging.exact import Forwarded
+from conformance.judging.level import Level
 from reference.error_bounds import Arithmetic, probabilistic
 
 NARROWED = Deviation("float64-narrowed", "of float64 data in float32")

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.deviations.deviation import Deviation
-from conformance.deviations.forward import DEFINITION, FORWARD, Setting, output, statistics
+from conformance.diagnosis.deviations.deviation import Deviation
+from conformance.diagnosis.deviations.forward import DEFINITION, FORWARD, Setting, output, statistics
 from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named, plausible
-from conformance.oracle import Expected, Forwarded, Level, arithmetic
-from conformance.requirement import Outcome, within
+from conformance.judging.arithmetic import arithmetic
+from conformance.judging.exact import Expected, Forwarded
+from conformance.judging.level import Level
+from conformance.judging.verdict import Outcome, within
 from reference.error_bounds import Arithmetic, probabilistic
 
 Float64 = NDArray[np.float64]

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from conformance.deviations.deviation import Deviation
-from conformance.deviations.gradient import DEFINITION, GRADIENT, terms
+from conformance.diagnosis.deviations.deviation import Deviation
+from conformance.diagnosis.deviations.gradient import DEFINITION, GRADIENT, terms
 from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named
 from conformance.diagnosis.forward import fold, setting
-from conformance.oracle import Backwarded, Level, arithmetic
-from conformance.requirement import Outcome, within
+from conformance.judging.arithmetic import arithmetic
+from conformance.judging.exact import Backwarded
+from conformance.judging.level import Level
+from conformance.judging.verdict import Outcome, within
 
 _NAMES = ("x", "gamma", "beta")
 _ITSELF = Deviation("", "", DEFINITION)

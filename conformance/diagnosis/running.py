@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from conformance.averages import Step
-from conformance.deviations.deviation import Deviation
-from conformance.deviations.running import RUNNING, moved
+from conformance.diagnosis.deviations.deviation import Deviation
+from conformance.diagnosis.deviations.running import RUNNING, moved
 from conformance.diagnosis.finding import NARROWED, Diagnosis, named
-from conformance.oracle import arithmetic
+from conformance.judging.arithmetic import arithmetic
+from conformance.judging.averages import Step
 from reference.error_bounds import running_bounds
 
 _DEFINITION_ITSELF = Deviation("", "")

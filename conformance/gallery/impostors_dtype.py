@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.gallery.layer import BatchNorm
 from conformance.implementation import Array
-from conformance.script import numpy_dtype
+from conformance.protocol.codec import numpy_dtype
 
 
 class _Dtype(BatchNorm):

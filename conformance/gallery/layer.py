@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from conformance.implementation import DTYPES, Array, Capabilities, Gradients, LayerConfig
-from conformance.script import numpy_dtype
+from conformance.protocol.codec import numpy_dtype
 
 
 class Call(NamedTuple):

@@ -8,15 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import (
-    DTYPES,
-    REPLICA,
-    REPLICAS,
-    SETUP,
-    VERSION,
-    Arrays,
-    JaxLayer,
-)
+from conformance.implementations._jax import DTYPES, REPLICA, REPLICAS, SETUP, VERSION, Arrays, JaxLayer
 
 # isort: split
 import haiku

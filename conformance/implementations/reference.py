@@ -7,9 +7,9 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from conformance import __version__
 from conformance.implementation import DTYPES, Array, Capabilities, Gradients, LayerConfig
-from conformance.script import numpy_dtype
+from conformance.protocol.codec import numpy_dtype
+from conformance.version import __version__
 from reference import batch_norm_grad, batch_norm_inference, batch_norm_training, update_running_statistics
 
 

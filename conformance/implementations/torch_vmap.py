@@ -7,12 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.implementation import Array, Gradients, LayerConfig
-from conformance.implementations.torch import (
-    _CANONICAL,
-    TorchBatchNorm,
-    _ModuleLayer,
-    as_array,
-)
+from conformance.implementations.torch import _CANONICAL, TorchBatchNorm, _ModuleLayer, as_array
 
 # isort: split
 # After what sets the environment.

@@ -1,3 +1,3 @@
-"""The report: one model (:mod:`~conformance.report.model`), and a renderer for each form it takes
+"""The forms a report takes for people and programs: what they share, and a renderer for each
 (:mod:`~conformance.report.renderers`).
 """

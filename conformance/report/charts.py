@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from conformance.implementation import DTYPES
-from conformance.report.accuracy import Measured
-from conformance.report.model import Report
+from conformance.results.accuracy import Measured
+from conformance.results.model import Report
 
 Row: TypeAlias = dict[str, Any]
 Against: TypeAlias = Literal["kappa", "count"]

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from conformance.compare import Comparison, Numbers, Port
-from conformance.report.model import INFINITE
 from conformance.report.words import number, ratio, slug
+from conformance.results.model import INFINITE
+from conformance.studies.compare import Comparison, Numbers, Port
 
 
 def headline(found: Comparison) -> str:

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.report.words import number
-from conformance.requirement import catalogue
-from conformance.self_check import Rejection, SelfCheck
+from conformance.requirements.catalogue import catalogue
+from conformance.studies.self_check import Rejection, SelfCheck
 
 
 def summary(check: SelfCheck) -> list[str]:

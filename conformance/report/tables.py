@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.implementation import DTYPES, PARAMETERS
-from conformance.replay import CaseFile
-from conformance.report.accuracy import Accuracy
-from conformance.report.model import INFINITE, HeldBy, Report, RequirementInfo, Result
+from conformance.judging.verdict import Outcome
 from conformance.report.words import SHAPES, number, spelled
-from conformance.requirement import Outcome
+from conformance.results.accuracy import Accuracy
+from conformance.results.case_file import CaseFile
+from conformance.results.model import INFINITE, HeldBy, Report, RequirementInfo, Result
 
 
 def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:

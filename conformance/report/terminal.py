@@ -15,14 +15,8 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from conformance.campaign import TaskResult
-from conformance.compare import Comparison
-from conformance.oracle import Level
-from conformance.parallel import Step
-from conformance.replay import Replay
+from conformance.judging.level import Level
 from conformance.report import comparison
-from conformance.report.diff import Change
-from conformance.report.model import Report, spelled_out
 from conformance.report.tables import GROWTH, growth, shapes
 from conformance.report.words import (
     Finding,
@@ -36,7 +30,13 @@ from conformance.report.words import (
     ratio,
     standing,
 )
-from conformance.shard import Profile
+from conformance.results.diff import Change
+from conformance.results.model import Report, spelled_out
+from conformance.running.campaign import TaskResult
+from conformance.running.parallel import Step
+from conformance.running.shard import Profile
+from conformance.studies.compare import Comparison
+from conformance.studies.replay import Replay
 
 _STYLES = {
     "pass": "green",

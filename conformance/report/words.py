@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conformance.case import Case
-from conformance.oracle import Level
-from conformance.report.model import INFINITE, Failure, Report, Result
-from conformance.requirement import Outcome
+from conformance.cases.case import Case
+from conformance.judging.level import Level
+from conformance.judging.verdict import Outcome
+from conformance.results.model import INFINITE, Failure, Report, Result
 
 SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
 
@@ -101,11 +101,7 @@ class Finding:
 
     @property
     def dtypes(self) -> list[str]:
-        return failing_dtypes(self.result)
-
-
-def failing_dtypes(result: Result) -> list[str]:
-    return [dtype for dtype, each in result.by_dtype.items() if each.outcome.failing]
+        return self.result.failing_dtypes
 
 
 def findings(report: Report) -> list[Finding]:
@@ -154,11 +150,11 @@ def _explaining(
     if failing[name].outcome is Outcome.ERROR and name not in SHAPES[:2]:
         # A layer whose gamma or beta is no n-vector cannot so much as be loaded.
         first = (*SHAPES[:2], *first)
-    own = set(failing_dtypes(failing[name]))
+    own = set(failing[name].failing_dtypes)
     for earlier in first:
         if earlier not in failing or earlier == name:
             continue
-        theirs = set(failing_dtypes(failing[earlier]))
+        theirs = set(failing[earlier].failing_dtypes)
         mutual = name in presupposes.get(earlier, ())
         if own < theirs or (own == theirs and not (mutual and order.index(name) > order.index(earlier))):
             return earlier

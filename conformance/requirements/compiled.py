@@ -12,24 +12,27 @@ from typing import Any
 
 import numpy as np
 
-from conformance import probes
-from conformance.case import Case
-from conformance.conventions import fitting
+from conformance.cases.arrays import Arrays
+from conformance.cases.case import Case
 from conformance.implementation import Array, Capabilities
-from conformance.probes import Probe
-from conformance.realisation import Arrays
-from conformance.requirement import (
-    MUST,
-    SHOULD,
-    Outcome,
-    Trial,
-    Verdict,
-    failed,
-    passed,
-    requirement,
-    worst,
+from conformance.judging.conventions import fitting
+from conformance.judging.level import MUST, SHOULD
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Outcome, Verdict, failed, passed, worst
+from conformance.protocol.messages import (
+    Answer,
+    Backward,
+    Build,
+    Call,
+    Forward,
+    Load,
+    Parameters,
+    Raised,
+    Script,
 )
-from conformance.script import Answer, Backward, Build, Call, Forward, Load, Parameters, Raised, Script
+from conformance.requirements import probes
 
 
 def _twice(case: Case, calls: list[Call]) -> Script:

@@ -7,27 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from conformance import probes
-from conformance.case import Case
+from conformance.cases.arrays import Arrays
+from conformance.cases.case import Case
+from conformance.cases.domain import in_every_rank
 from conformance.implementation import Array, Capabilities
-from conformance.oracle import smallest_normal
-from conformance.probes import Probe
-from conformance.realisation import Arrays
-from conformance.requirement import (
-    CONVENTION,
-    MUST,
-    SHOULD,
-    Outcome,
-    Trial,
-    Verdict,
-    failed,
-    observed,
-    passed,
-    requirement,
-    worst,
-)
-from conformance.script import Answer, Build, Call, Forward, Load, Parameters, Raised, Script
-from conformance.strategies import in_every_rank
+from conformance.judging.arithmetic import smallest_normal
+from conformance.judging.level import CONVENTION, MUST, SHOULD
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Outcome, Verdict, failed, observed, passed, worst
+from conformance.protocol.messages import Answer, Build, Call, Forward, Load, Parameters, Raised, Script
+from conformance.requirements import probes
 
 
 def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:

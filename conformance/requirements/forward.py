@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance import probes
-from conformance.requirement import (
-    MUST,
-    SHOULD,
-    Outcome,
-    Trial,
-    Verdict,
-    failed,
-    passed,
-    requirement,
-    within,
-    worst,
-)
+from conformance.judging.level import MUST, SHOULD
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Outcome, Verdict, failed, passed, within, worst
+from conformance.requirements import probes
 
 
 @requirement(

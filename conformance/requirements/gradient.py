@@ -6,23 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance import probes
-from conformance.case import Case
+from conformance.cases.arrays import Arrays
+from conformance.cases.case import Case
 from conformance.implementation import Capabilities
-from conformance.probes import Probe
-from conformance.realisation import Arrays
-from conformance.requirement import (
-    MUST,
-    Trial,
-    Verdict,
-    failed,
-    passed,
-    requirement,
-    within,
-    worst,
-)
+from conformance.judging.level import MUST
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Verdict, failed, passed, within, worst
+from conformance.protocol.messages import Backward, Build, Forward, Load, Script
+from conformance.requirements import probes
 from conformance.requirements.shape import is_vector
-from conformance.script import Backward, Build, Forward, Load, Script
 
 
 def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:

@@ -6,20 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from conformance import probes
-from conformance.oracle import Float64, arithmetic, roundoff, statistics
-from conformance.requirement import (
-    MUST,
-    SHOULD,
-    Outcome,
-    Trial,
-    Verdict,
-    failed,
-    requirement,
-    within,
-    worst,
-)
-from conformance.script import Answer, Descend, Load, Raised
+from conformance.judging.arithmetic import arithmetic, roundoff
+from conformance.judging.exact import Float64, statistics
+from conformance.judging.level import MUST, SHOULD
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Outcome, Verdict, failed, within, worst
+from conformance.protocol.messages import Answer, Descend, Load, Raised
+from conformance.requirements import probes
 from reference import best_scalar_parameters, identity_parameters
 from reference.error_bounds import training_bound
 

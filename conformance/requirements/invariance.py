@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from conformance import probes
-from conformance.case import Case
+from conformance.cases.arrays import Arrays
+from conformance.cases.case import Case
 from conformance.implementation import Array, Capabilities
-from conformance.oracle import blur, statistics
-from conformance.probes import Probe
-from conformance.realisation import Arrays
-from conformance.requirement import MUST, Trial, Verdict, failed, requirement, within
-from conformance.script import Build, Call, Forward, Load, Script
+from conformance.judging.exact import blur, statistics
+from conformance.judging.level import MUST
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Verdict, failed, within
+from conformance.protocol.messages import Build, Call, Forward, Load, Script
+from conformance.requirements import probes
 
 
 def batch_axis(case: Case) -> int:

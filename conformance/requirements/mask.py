@@ -1,7 +1,7 @@
 """mask: where some positions do not count, statistics are those of the rest, as if there were no others.
 
 So each call is judged as one without a mask, on the (m, n) values of the positions that count (see
-:func:`conformance.oracle.forwards`).
+:func:`conformance.judging.exact.forwards`).
 """
 
 from __future__ import annotations
@@ -10,24 +10,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance import probes
-from conformance.case import Case
-from conformance.conventions import fitting
+from conformance.cases.arrays import Arrays, bell
+from conformance.cases.case import Case
 from conformance.implementation import Array, Capabilities
-from conformance.oracle import statistics
-from conformance.probes import Probe
-from conformance.realisation import Arrays, bell
-from conformance.requirement import (
-    CONVENTION,
-    MUST,
-    Trial,
-    Verdict,
-    failed,
-    passed,
-    requirement,
-    worst,
-)
-from conformance.script import Answer, Backward, Build, Call, Forward, Load, Parameters, Script
+from conformance.judging.conventions import fitting
+from conformance.judging.exact import statistics
+from conformance.judging.level import CONVENTION, MUST
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Verdict, failed, passed, worst
+from conformance.protocol.messages import Answer, Backward, Build, Call, Forward, Load, Parameters, Script
+from conformance.requirements import probes
 
 
 def mask(case: Case) -> Array:

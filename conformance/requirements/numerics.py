@@ -7,27 +7,19 @@ from typing import Literal
 
 import numpy as np
 
-from conformance import probes
-from conformance.case import Case
+from conformance.cases.arrays import Arrays
+from conformance.cases.case import Case
+from conformance.cases.domain import in_every_rank
 from conformance.implementation import Array, Capabilities
-from conformance.oracle import Expected, Level, arithmetic
-from conformance.probes import Probe
-from conformance.realisation import Arrays
-from conformance.requirement import (
-    MUST,
-    SHOULD,
-    Point,
-    Trial,
-    Verdict,
-    failed,
-    passed,
-    requirement,
-    within,
-    worst,
-)
-from conformance.requirements import gradient
-from conformance.script import Answer, Backward, Build, Call, Forward, Load, Script
-from conformance.strategies import in_every_rank
+from conformance.judging.arithmetic import arithmetic
+from conformance.judging.exact import Expected
+from conformance.judging.level import MUST, SHOULD, Level
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Point, Verdict, failed, passed, within, worst
+from conformance.protocol.messages import Answer, Backward, Build, Call, Forward, Load, Script
+from conformance.requirements import gradient, probes
 from reference.error_bounds import probabilistic
 
 

@@ -7,25 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance import probes
-from conformance.case import Case
+from conformance.cases.arrays import Arrays, realise
+from conformance.cases.case import Case
 from conformance.implementation import Array, Capabilities
-from conformance.memory import LAYOUTS
-from conformance.oracle import blur
-from conformance.probes import Probe
-from conformance.realisation import Arrays, realise
-from conformance.requirement import (
-    MUST,
-    Trial,
-    Verdict,
-    failed,
-    passed,
-    requirement,
-    within,
-    worst,
-)
-from conformance.requirements.running import unchanged
-from conformance.script import (
+from conformance.judging.exact import blur
+from conformance.judging.level import MUST
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Verdict, failed, passed, within, worst
+from conformance.protocol.layouts import LAYOUTS
+from conformance.protocol.messages import (
     Answer,
     Backward,
     Build,
@@ -36,6 +28,8 @@ from conformance.script import (
     Script,
     Transfer,
 )
+from conformance.requirements import probes
+from conformance.requirements.running import unchanged
 
 
 def _both(case: Case, arrays: Arrays, can: Capabilities) -> Script:

@@ -10,14 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance import probes
-from conformance.case import Case
-from conformance.conventions import fitting
+from conformance.cases.arrays import Arrays
+from conformance.cases.case import Case
 from conformance.implementation import Capabilities
-from conformance.probes import Probe
-from conformance.realisation import Arrays
-from conformance.requirement import MUST, Trial, Verdict, failed, passed, requirement, worst
-from conformance.script import Answer, Backward, Build, Call, Forward, Load, Parameters, Script
+from conformance.judging.conventions import fitting
+from conformance.judging.level import MUST
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Verdict, failed, passed, worst
+from conformance.protocol.messages import Answer, Backward, Build, Call, Forward, Load, Parameters, Script
+from conformance.requirements import probes
 
 #: Each has the batch first, and eight or twelve samples.
 _POOL = (((8, 3), 1), ((12, 2, 4), -1), ((8, 3, 2, 2), 1), ((8, 2, 1, 2, 3), -1))

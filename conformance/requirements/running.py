@@ -1,7 +1,7 @@
 """running: the statistics kept for inference are one kind of average of the batches', always the same one.
 
-Which one is not assumed (see :mod:`conformance.conventions`). Where no convention in use fits, or where different
-cases fit different ones, an implementation contradicts itself.
+Which one is not assumed (see :mod:`conformance.judging.conventions`). Where no convention in use fits, or where
+different cases fit different ones, an implementation contradicts itself.
 """
 
 from __future__ import annotations
@@ -11,27 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from conformance import probes
-from conformance.averages import vectors
-from conformance.case import Case
-from conformance.conventions import fitting
+from conformance.cases.arrays import Arrays, realise
+from conformance.cases.case import Case
+from conformance.cases.domain import in_every_rank
 from conformance.implementation import Capabilities
-from conformance.probes import Probe
-from conformance.realisation import Arrays, realise
-from conformance.requirement import (
-    CONVENTION,
-    MUST,
-    Outcome,
-    Trial,
-    Verdict,
-    failed,
-    observed,
-    passed,
-    requirement,
-    worst,
-)
-from conformance.script import Answer, Build, Call, Forward, Load, Parameters, Script
-from conformance.strategies import in_every_rank
+from conformance.judging.averages import vectors
+from conformance.judging.conventions import fitting
+from conformance.judging.level import CONVENTION, MUST
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Outcome, Verdict, failed, observed, passed, worst
+from conformance.protocol.messages import Answer, Build, Call, Forward, Load, Parameters, Script
+from conformance.requirements import probes
 
 _STEPS = 8
 

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance import probes
 from conformance.implementation import PARAMETERS, Array
-from conformance.requirement import (
-    CONVENTION,
-    MUST,
-    Outcome,
-    Trial,
-    Verdict,
-    failed,
-    observed,
-    passed,
-    requirement,
-    within,
-    worst,
-)
-from conformance.script import Answer, Build, Forward, Load, Parameters, Raised
+from conformance.judging.level import CONVENTION, MUST
+from conformance.judging.requirement import requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Outcome, Verdict, failed, observed, passed, within, worst
+from conformance.protocol.messages import Answer, Build, Forward, Load, Parameters, Raised
+from conformance.requirements import probes
 
 
 def is_vector(shape: tuple[int, ...], n: int) -> bool:

@@ -17,7 +17,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from conformance.script import (
+from conformance.protocol.codec import decode_reply
+from conformance.protocol.messages import (
     Answer,
     Build,
     Call,
@@ -30,7 +31,6 @@ from conformance.script import (
     Reply,
     Request,
     Script,
-    decode_reply,
 )
 from conformance.worker import framing
 from conformance.worker.compound import COMPOUND, perform

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from conformance.implementation import PARAMETERS
-from conformance.script import (
+from conformance.protocol.messages import (
     Answer,
     Backward,
     Descend,

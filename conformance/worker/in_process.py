@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from conformance.script import Call, Raised, Reply, Request, decode_request, encode
+from conformance.protocol.codec import decode_request, encode
+from conformance.protocol.messages import Call, Raised, Reply, Request
 from conformance.worker.client import Worker
 from conformance.worker.serve import Server, raised
 

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import time
 
-from conformance.script import Call, Request, encode
+from conformance.protocol.codec import encode
+from conformance.protocol.messages import Call, Request
 from conformance.worker import framing
 from conformance.worker.untrusted import readable
 

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from conformance.script import (
-    WIRE_DTYPES,
+from conformance.protocol.codec import WIRE_DTYPES
+from conformance.protocol.messages import (
     Answer,
     Backward,
     Build,

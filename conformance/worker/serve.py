@@ -22,8 +22,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from conformance.implementation import DTYPES, Capabilities, Idiom, Layer
-from conformance.memory import lay_out
-from conformance.script import (
+from conformance.protocol.codec import decode_request, encode, wire_name
+from conformance.protocol.layouts import lay_out
+from conformance.protocol.messages import (
     Answer,
     Backward,
     Build,
@@ -35,9 +36,6 @@ from conformance.script import (
     Raised,
     Reply,
     Request,
-    decode_request,
-    encode,
-    wire_name,
 )
 from conformance.worker import framing
 from conformance.worker.locate import load, resolve

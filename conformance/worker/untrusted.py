@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from conformance.implementation import DTYPES, Capabilities, Idiom
-from conformance.script import Answer, Identity, Raised, Reply
+from conformance.protocol.messages import Answer, Identity, Raised, Reply
 
 _PROTOCOL = 1
 _RANKS = range(2, 6)  # those for which there are cases

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from conformance.oracle import arithmetic
+from conformance.judging.arithmetic import arithmetic
 from reference import batch_norm_training
 from reference.error_bounds import training_bound
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.campaign import Settings, Task, run_task
+from conformance.running.campaign import Settings, Task, run_task
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'batchnorm-conformance[torch]'")
 

@@ -13,7 +13,9 @@ import msgspec
 import numpy as np
 
 from conformance.implementations.reference import Reference
-from conformance.script import (
+from conformance.protocol.codec import decode_request
+from conformance.protocol.codec import encode as encoded
+from conformance.protocol.messages import (
     Answer,
     Build,
     Forward,
@@ -23,9 +25,7 @@ from conformance.script import (
     Message,
     Parameters,
     Raised,
-    decode_request,
 )
-from conformance.script import encode as encoded
 from conformance.worker.framing import MOST_BYTES, frame
 from conformance.worker.serve import Server
 

@@ -9,9 +9,9 @@ import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from conformance.report.model import Report
-from conformance.report.reading import BadReport, read
 from conformance.report.renderers import cases
+from conformance.results.model import Report
+from conformance.results.reading import BadReport, read
 
 
 def write(report: Report, folder: Path) -> list[Path]:

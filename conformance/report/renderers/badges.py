@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import jinja2
 
-from conformance.report.model import ImplementationInfo, Report
 from conformance.report.words import slug, standing
+from conformance.results.model import ImplementationInfo, Report
 
 # What holds, at which level something does not, or nothing known: colours told apart by every kind of eye.
 _COLOURS = {"pass": "#0b6aa2", "known": "#0b6aa2", "should": "#8a6100", "fail": "#a8320a", "none": "#6b7280"}

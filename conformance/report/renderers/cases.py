@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.replay import CaseFile
-from conformance.report.model import Report, Result
 from conformance.report.words import slug
+from conformance.results.case_file import CaseFile
+from conformance.results.model import Report, Result
 
 
 def forms(report: Report) -> dict[str, str]:

@@ -10,9 +10,9 @@ from typing import Any
 import jinja2
 
 from conformance.implementation import DTYPES
-from conformance.oracle import Level
+from conformance.judging.level import Level
+from conformance.judging.verdict import Outcome
 from conformance.report.charts import charts, columns, measured, vega
-from conformance.report.model import Report, Result
 from conformance.report.renderers.cases import case_file, path
 from conformance.report.tables import (
     GROWTH,
@@ -28,14 +28,13 @@ from conformance.report.words import (
     answer,
     causes,
     described_failure,
-    failing_dtypes,
     findings,
     headline,
     number,
     ratio,
     standing,
 )
-from conformance.requirement import Outcome
+from conformance.results.model import Report, Result
 
 FILE = "index.html"
 _PAGE = Path(__file__).resolve().parents[1] / "page"
@@ -176,7 +175,7 @@ def _row(result: Result, level: Level, cards: dict[tuple[str, str], str]) -> _Ro
         str(level),
         str(result.outcome),
         mark,
-        f"in {', '.join(failing_dtypes(result))}" if result.outcome.failing else "",
+        f"in {', '.join(result.failing_dtypes)}" if result.outcome.failing else "",
         ratio(result.worst_ratio) if result.worst_ratio is not None else "",
         result.observed or "",
         result.message,
@@ -240,5 +239,5 @@ def _command(report: Report, result: Result | None = None) -> str:
     budget = f"--max-examples {suite.max_examples} --seed {suite.seed}"
     if result is None:
         return f"bnconf run {' '.join(each.id for each in report.implementations)} {budget}"
-    dtype = failing_dtypes(result)[0]
+    dtype = result.failing_dtypes[0]
     return f"bnconf run {result.implementation} -r {result.requirement} --dtype {dtype} {budget}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.report.model import Report
+from conformance.results.model import Report
 
 FILE = "report.json"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from conformance.oracle import Level
-from conformance.report.model import Report, Result
-from conformance.requirement import Outcome
+from conformance.judging.level import Level
+from conformance.judging.verdict import Outcome
+from conformance.results.model import Report, Result
 
 FILE = "junit.xml"
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from conformance.implementation import DTYPES
 from conformance.report.charts import pictures
-from conformance.report.model import Report
 from conformance.report.renderers.cases import path
 from conformance.report.tables import (
     GROWTH,
@@ -29,6 +28,7 @@ from conformance.report.words import (
     ratio,
     standing,
 )
+from conformance.results.model import Report
 
 FILE = "summary.md"
 _MOST_BYTES = 60_000

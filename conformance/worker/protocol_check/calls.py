@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from conformance.implementation import Capabilities
-from conformance.script import Backward, Build, Forward, Hello, Identity, Load, Parameters
+from conformance.protocol.messages import Backward, Build, Forward, Hello, Identity, Load, Parameters
 from conformance.worker.framing import frame
 from conformance.worker.protocol_check.check import (
     BUILT,

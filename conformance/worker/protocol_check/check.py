@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 import numpy as np
 
-from conformance.script import Hello, Identity
+from conformance.protocol.messages import Hello, Identity
 from conformance.worker.protocol_check.talk import Arrays, Talk, Wrong
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from conformance.script import Hello
+from conformance.protocol.messages import Hello
 from conformance.worker.framing import frame
 from conformance.worker.protocol_check.check import BUILT, Checks
 from conformance.worker.protocol_check.talk import Talk, Wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.script import Answer, Raised
+from conformance.protocol.messages import Answer, Raised
 from conformance.worker.protocol_check.check import BUILT, Checks, like, lives
 from conformance.worker.protocol_check.talk import Said, Setting, Talk, Wrong, plain
 

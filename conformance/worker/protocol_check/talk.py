@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 
 from conformance.implementation import Array, Capabilities, LayerConfig
-from conformance.script import (
+from conformance.protocol.codec import decode_reply, encode, numpy_dtype
+from conformance.protocol.messages import (
     Answer,
     Build,
     Forward,
@@ -23,9 +24,6 @@ from conformance.script import (
     Message,
     Raised,
     Reply,
-    decode_reply,
-    encode,
-    numpy_dtype,
 )
 from conformance.worker import framing
 from conformance.worker.process import Process, environment

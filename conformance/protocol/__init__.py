@@ -1,0 +1,1 @@
+"""What the suite and an implementation say to each other: messages, their encoding, and how arrays lie in memory."""

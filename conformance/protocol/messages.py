@@ -1,0 +1,165 @@
+"""Scripts and what comes of them: plain data, and at the same time the messages of the worker protocol.
+
+A *script* is a sequence of calls on an implementation. An *observation* is the script with an answer to each
+call. Neither holds anything but numbers, strings and arrays, so both can be sent, stored and replayed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+import numpy as np
+
+from conformance.implementation import Capabilities, Idiom, LayerConfig
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="op", omit_defaults=True):
+    """Base of everything that crosses the wire."""
+
+
+class Hello(Message, frozen=True, tag="hello", omit_defaults=False):
+    """First message: the suite says which version of the protocol it speaks. Answered by :class:`Identity`, with the
+    version the program speaks.
+    """
+
+    protocol: int = 1
+
+
+class Build(Message, frozen=True, tag="build"):
+    """Make a layer and keep it under the number ``layer``, in place of any that had it."""
+
+    config: LayerConfig
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Load(Message, frozen=True, tag="load"):
+    """Give a layer parameters, by canonical name."""
+
+    parameters: dict[str, np.ndarray]
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Parameters(Message, frozen=True, tag="parameters"):
+    """Ask for a layer's parameters in their native shapes. Answer: ``arrays`` by name."""
+
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Forward(Message, frozen=True, tag="forward"):
+    """Apply a layer to x. Answer: ``arrays["y"]``. ``memory`` says how x lies in memory (see
+    :mod:`conformance.protocol.layouts`); a program in another process may ignore it. ``mask``, booleans shaped as x
+    without its feature axis, is only sent to those that declare it.
+    """
+
+    x: np.ndarray
+    training: bool
+    layer: int = 0
+    memory: str = "contiguous"
+    may_raise: bool = False
+    mask: np.ndarray | None = None
+
+
+class Backward(Message, frozen=True, tag="backward"):
+    """Gradients of the last forward call. Answer: ``arrays`` with ``x`` and, where they exist, ``gamma`` and
+    ``beta``.
+    """
+
+    dy: np.ndarray
+    layer: int = 0
+    memory: str = "contiguous"
+    may_raise: bool = False
+
+
+class Descend(Message, frozen=True, tag="descend"):
+    """Gradient descent on gamma and beta towards y = x. Never sent: the suite performs it by forward,
+    backward and load. Answer: the ``gamma`` and ``beta`` arrived at, flat.
+    """
+
+    x: np.ndarray
+    gamma: np.ndarray
+    beta: np.ndarray
+    rate: float
+    steps: int
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Transfer(Message, frozen=True, tag="transfer"):
+    """Load one layer's parameters, as it gives them, into another. Never sent: the suite performs it by
+    parameters and load.
+    """
+
+    source: int
+    layer: int
+    may_raise: bool = False
+
+
+Request: TypeAlias = Hello | Build | Load | Parameters | Forward | Backward
+Call: TypeAlias = Build | Load | Parameters | Forward | Backward | Descend | Transfer
+Script: TypeAlias = tuple[Call, ...]
+
+
+class Identity(Message, frozen=True, tag="identity"):
+    """The worker's answer to :class:`Hello`."""
+
+    name: str
+    version: str
+    capabilities: Capabilities
+    protocol: int = 1
+    idiom: Idiom | None = None
+
+
+class Answer(Message, frozen=True, tag="answer", kw_only=True):
+    """What a call returned.
+
+    :ivar arrays: the arrays it gave, by name.
+    :ivar modified: it changed the array it was given.
+    :ivar warnings: what it warned of.
+    :ivar seconds: time inside the implementation, for the profile; nothing is judged by it.
+    """
+
+    arrays: dict[str, np.ndarray] = {}
+    modified: bool = False
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class Raised(Message, frozen=True, tag="raised", kw_only=True):
+    """The implementation raised an exception instead.
+
+    :ivar kind: name of its type. :ivar text: its message. :ivar trace: the traceback, shortened.
+    """
+
+    kind: str
+    text: str
+    trace: str = ""
+    seconds: float = 0.0
+
+
+Reply: TypeAlias = Identity | Answer | Raised
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The worker did not live to answer: it died, or fell silent, or answered nonsense."""
+
+    outcome: Literal["crash", "timeout", "error"]
+    text: str
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """A script and what came of it: an answer to each call, up to the one at which the worker was lost."""
+
+    script: Script
+    answers: tuple[Answer | Raised, ...]
+    lost: Lost | None = None
+
+    def unexpected(self) -> tuple[Call, Raised] | None:
+        """The first call that raised though its script says it should not."""
+        for call, answer in zip(self.script, self.answers, strict=False):
+            if isinstance(answer, Raised) and not call.may_raise:
+                return call, answer
+        return None

@@ -1,0 +1,226 @@
+"""From what a campaign found to the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.cases.arrays import realise
+from conformance.cases.case import Case
+from conformance.idioms.standalone import standalone
+from conformance.implementation import DTYPES, Idiom
+from conformance.judging.requirement import Requirement
+from conformance.judging.verdict import Outcome, Verdict
+from conformance.protocol.messages import Identity
+from conformance.requirements.catalogue import catalogue
+from conformance.results.accuracy import accuracy
+from conformance.results.environment import environment
+from conformance.results.model import (
+    INFINITE,
+    SCHEMA_VERSION,
+    DtypeResult,
+    Failure,
+    HeldBy,
+    ImplementationInfo,
+    Report,
+    RequirementInfo,
+    Result,
+    Suite,
+    spelled_out,
+)
+from conformance.running.campaign import Settings, TaskResult
+from conformance.running.tally import Counterexample, Tally
+from conformance.version import __version__
+
+
+def build(
+    results: list[TaskResult],
+    settings: Settings,
+    *,
+    started: float,
+    seconds: float,
+    complete: bool = True,
+) -> Report:
+    """Collect a campaign's results."""
+    requirements = catalogue(settings.patterns)
+    return Report(
+        SCHEMA_VERSION,
+        Suite(__version__, settings.seed, settings.max_examples, started, seconds, complete),
+        environment(),
+        tuple(_implementation(each) for each in results),
+        tuple(RequirementInfo(r.id, r.level, r.statement, r.source, r.presupposes) for r in requirements),
+        tuple(
+            result
+            for each in results
+            for requirement in requirements
+            if (result := _result(each, requirement)) is not None
+        ),
+        tuple(
+            measured
+            for each in results
+            for requirement in requirements
+            for measured in accuracy(each.implementation, _tallies(each, requirement))
+        ),
+        tuple(
+            HeldBy(h.input_shape, h.axis, h.dtype, h.arrays, h.problem, each.implementation)
+            for each in results
+            for h in each.held
+        ),
+    )
+
+
+def _implementation(result: TaskResult) -> ImplementationInfo:
+    identity = result.identity
+    return ImplementationInfo(
+        result.implementation,
+        identity.name if identity else result.implementation,
+        identity.version if identity else "",
+        identity.capabilities if identity else None,
+        result.status,
+        result.problem,
+    )
+
+
+def _tallies(task: TaskResult, requirement: Requirement) -> list[Tally]:
+    return [
+        tally
+        for shard in task.shards
+        for tally in shard.tallies
+        if tally.requirement == requirement.id and tally.worst is not None
+    ]
+
+
+def _result(task: TaskResult, requirement: Requirement) -> Result | None:
+    tallies = _tallies(task, requirement)
+    if not tallies:
+        return None
+    dtypes = list(dict.fromkeys(tally.dtype for tally in tallies))
+    by_dtype = {}
+    for dtype in dtypes:
+        own = [tally for tally in tallies if tally.dtype == dtype]
+        by_dtype[dtype] = DtypeResult(_worst(own).outcome, _ratio(own), requirement.level_for(dtype))
+    top = _worst(tallies)
+    contradiction = _contradiction(tallies)
+    if contradiction is not None and not top.outcome.failing:
+        top = Verdict(Outcome.FAIL, message=contradiction)
+        level = requirement.level
+        by_dtype = {d: DtypeResult(Outcome.FAIL, each.worst_ratio, level) for d, each in by_dtype.items()}
+    seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
+    common = frozenset.intersection(*fits) if (fits := [f for t in tallies for f in t.fits]) else frozenset()
+    seen |= dict.fromkeys([" or ".join(sorted(common))] if common else [])
+    counterexample = _first_counterexample(task, requirement, tallies)
+    return Result(
+        task.implementation,
+        requirement.id,
+        top.outcome,
+        by_dtype,
+        sum(tally.cases for tally in tallies),
+        sum(tally.experiments for tally in tallies),
+        _ratio(tallies),
+        _listed(list(seen)) or None,
+        counterexample.message if counterexample else top.message,
+        _diagnosis(tallies),
+        counterexample,
+    )
+
+
+def _diagnosis(tallies: list[Tally]) -> str | None:
+    """What explains the failures; each explanation with the dtypes it explains, if there are several."""
+    texts: dict[str, list[str]] = {}
+    found = [tally.diagnosis for tally in tallies if tally.diagnosis is not None]
+    if found and not any(each.key for each in found):
+        return found[0].text
+    for tally in tallies:
+        named = tally.diagnosis is not None and tally.diagnosis.key
+        if named and tally.diagnosis is not None and tally.dtype not in texts.get(tally.diagnosis.text, []):
+            texts.setdefault(tally.diagnosis.text, []).append(tally.dtype)
+    failing = {t.dtype for t in tallies if t.worst is not None and t.worst.outcome.failing}
+    if not texts or (len(texts) == 1 and set(*texts.values()) == failing):
+        return next(iter(texts), None)
+    return " ".join(f"In {', '.join(dtypes)}: {text}" for text, dtypes in texts.items())
+
+
+def _contradiction(tallies: list[Tally]) -> str | None:
+    """Two cases with no convention in common, if there are such."""
+    found = [(fits, case) for tally in tallies for fits, case in tally.fits.items()]
+    for fits, case in found:
+        for other_fits, other in found:
+            if not fits & other_fits:
+                return (
+                    f"contradicts itself: {' or '.join(sorted(fits))} for {_where(case)}, but "
+                    f"{' or '.join(sorted(other_fits))} for {_where(other)}"
+                )
+    return None
+
+
+def _where(case: Case) -> str:
+    return f"shape {case.shape}, axis {case.axis}, {case.dtype}, momentum {case.momentum:g}"
+
+
+def _listed(values: list[str], most: int = 3) -> str:
+    more = [] if len(values) <= most else [f"and {len(values) - most} others"]
+    return ", ".join([*values[:most], *more])
+
+
+def _worst(tallies: list[Tally]) -> Any:
+    """The worst verdict; where some could be judged, what could not is passed over."""
+    order = list(Outcome)
+    verdicts = [tally.worst for tally in tallies if tally.worst is not None]
+    judged = [v for v in verdicts if v.outcome is not Outcome.UNSUPPORTED]
+    return max(judged or verdicts, key=lambda v: (order.index(v.outcome), v.ratio or 0.0))
+
+
+def _ratio(tallies: list[Tally]) -> float | None:
+    ratios = [t.worst.ratio for t in tallies if t.worst is not None and t.worst.ratio is not None]
+    return _finite(max(ratios, default=None))
+
+
+def _finite(ratio: float | None) -> float | None:
+    return None if ratio is None else min(ratio, INFINITE)
+
+
+def _first_counterexample(task: TaskResult, requirement: Requirement, tallies: list[Tally]) -> Failure | None:
+    """Of the first dtype that fails, in the order of DTYPES: the one most people meet."""
+    found = [t for t in tallies if t.counterexample is not None]
+    if not found:
+        return None
+    first = min(DTYPES.index(t.dtype) for t in found)
+    own = [t for t in found if t.dtype == DTYPES[first]]
+    worst = _worst(own)
+    example = next(t.counterexample for t in own if t.worst is worst)
+    assert example is not None
+    script = None
+    if task.identity is not None and task.identity.idiom is not None:
+        script = _standalone(task.identity, task.identity.idiom, requirement, example)
+    return _failure(example, script)
+
+
+def _standalone(
+    identity: Identity, idiom: Idiom, requirement: Requirement, example: Counterexample
+) -> str | None:
+    probe = next(each for each in requirement.probes if each.name == example.probe)
+    case, verdict = example.case, example.verdict
+    return standalone(
+        idiom,
+        identity.capabilities,
+        probe.script(case, realise(case), identity.capabilities),
+        example.place,
+        about=f"{identity.name} {identity.version}\nRequired: {requirement.statement}\nSeen: {verdict.message}",
+        index=verdict.index,
+        expected=verdict.expected,
+    )
+
+
+def _failure(example: Counterexample, script: str | None) -> Failure:
+    case, verdict = example.case, example.verdict
+    return Failure(
+        example.probe,
+        case.dtype,
+        case,
+        verdict.message,
+        _finite(verdict.ratio),
+        verdict.index,
+        verdict.expected,
+        verdict.actual,
+        spelled_out(case),
+        script,
+    )

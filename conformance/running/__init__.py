@@ -1,0 +1,1 @@
+"""Running: shards, campaigns of them, and the pool of processes they run on."""

@@ -1,0 +1,208 @@
+"""A campaign: implementations, requirements, a budget and a seed; run on any executor; collected in one report.
+
+The unit of work is a :class:`Task`, all shards of one implementation, so that an implementation is imported
+once. Tasks are independent and their results do not depend on where or in what order they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from conformance.implementation import DTYPES
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import Requirement
+from conformance.protocol.messages import Identity
+from conformance.requirements.catalogue import catalogue
+from conformance.running.held import Held, held
+from conformance.running.shard import Profile, Shard, ShardResult, shard_in_steps
+from conformance.worker.client import Worker
+from conformance.worker.locate import NotFound
+from conformance.worker.process import CannotStart, NoProgram, NotDeclared
+
+#: Asked between cases whether to stop; told of every finished shard.
+Stop = Callable[[], bool]
+Progress = Callable[[str, ShardResult], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides a campaign's verdicts, apart from the implementations.
+
+    :ivar patterns: shell-style patterns of requirement ids; none means all.
+    :ivar dtypes: dtypes to try where declared.
+    :ivar max_examples: cases for a probe of full share, for each dtype.
+    :ivar timeout: seconds an implementation may take for one call.
+    :ivar memory: most bytes an implementation may use, where the system can limit it.
+    :ivar until_rejected: go on only to the first dtype in which a requirement fails, and shrink nothing:
+        enough to know that an implementation is wrong.
+    :ivar interpreters: the Python interpreter to run an implementation in, for those that do not run in the
+        suite's own.
+    :ivar device: where to compute.
+    """
+
+    patterns: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = DTYPES
+    max_examples: int = 100
+    seed: int = 0
+    timeout: float = 60.0
+    memory: int | None = None
+    until_rejected: bool = False
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    device: str = "cpu"
+
+    def shards(self) -> list[Shard]:
+        """:raises ValueError: a pattern matches no requirement."""
+        by_probe: dict[Probe, list[Requirement]] = {}
+        for requirement in catalogue(self.patterns):
+            for probe in requirement.probes:
+                by_probe.setdefault(probe, []).append(requirement)
+        return [
+            Shard(probe, dtype, self.seed, self.max_examples, tuple(requirements))
+            for dtype in self.dtypes
+            for probe, requirements in by_probe.items()
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    implementation: str
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What came of one implementation.
+
+    :ivar held: what its layers hold for typical inputs.
+    :ivar status: ``missing``: a package it needs, or the program itself, is not installed; ``broken``: it could not
+        be started, or not started again; ``unsupported``: it does not declare the device.
+    """
+
+    implementation: str
+    status: Literal["complete", "partial", "missing", "broken", "unsupported"]
+    identity: Identity | None = None
+    shards: tuple[ShardResult, ...] = ()
+    problem: str = ""
+    missing: str | None = None
+    profile: Profile = field(default_factory=Profile)
+    held: tuple[Held, ...] = ()
+
+
+Start = Callable[[str, Settings], Worker]
+
+
+def start(name: str, settings: Settings) -> Worker:
+    """An implementation in a process of its own.
+
+    :raises CannotStart: as :class:`Worker`. :raises NotFound: likewise.
+    """
+    return Worker(
+        name,
+        timeout=settings.timeout,
+        memory=settings.memory,
+        python=settings.interpreters.get(name),
+        device=settings.device,
+    )
+
+
+def run_task(task: Task, stop: Stop = lambda: False, progress: Progress | None = None) -> TaskResult:
+    """Judge one implementation. Never raises on account of the implementation."""
+    return run_together((task.implementation,), task.settings, stop, progress)[0]
+
+
+def run_together(
+    names: Sequence[str],
+    settings: Settings,
+    stop: Stop = lambda: False,
+    progress: Progress | None = None,
+    start: Start = start,
+) -> list[TaskResult]:
+    """Judge several implementations case by case in turn, so that what is exact of a case, which costs more
+    than anything else, is computed once for all that take the same shapes. The results are those of judging
+    them one by one.
+
+    :param start: how to start one.
+    """
+    with ExitStack() as workers:
+        runs = [_Run(name, settings, workers, start) for name in names] if not stop() else []
+        for shard in settings.shards() if any(run.started for run in runs) else ():
+            active: list[Iterator[None]] = [run.perform(shard, stop, progress) for run in runs]
+            while active:
+                active = [each for each in active if next(each, _OVER) is not _OVER]
+        for run in runs:
+            run.describe(stop)
+    if not runs:
+        return [TaskResult(name, "partial") for name in names]
+    return [run.result("partial" if stop() else "complete") for run in runs]
+
+
+_OVER = object()
+
+
+class _Run:
+    """What becomes of one implementation, shard by shard."""
+
+    def __init__(self, name: str, settings: Settings, workers: ExitStack, start: Start) -> None:
+        self._name, self._settings = name, settings
+        self._done: list[ShardResult] = []
+        self._profile = Profile()
+        self._held: tuple[Held, ...] = ()
+        self._worker: Worker | None = None
+        self._rejected_in: str | None = None
+        self._failure: CannotStart | NotFound | None = None
+        try:
+            self._worker = workers.enter_context(start(name, settings))
+        except (CannotStart, NotFound) as error:
+            self._failure = error
+
+    @property
+    def started(self) -> bool:
+        return self._worker is not None
+
+    def perform(self, shard: Shard, stop: Stop, progress: Progress | None) -> Iterator[None]:
+        """Judge a shard; a step is a case."""
+        if self._worker is None or self._failure or stop():
+            return
+        if self._rejected_in not in (None, shard.dtype):
+            return
+        try:
+            shrink = not self._settings.until_rejected
+            result = yield from shard_in_steps(shard, self._worker, stop=stop, shrink=shrink)
+        except CannotStart as error:
+            self._failure = error
+            return
+        self._profile += result.profile
+        self._done.append(result)
+        if self._settings.until_rejected and any(t.failures for t in result.tallies):
+            self._rejected_in = shard.dtype
+        if progress is not None:
+            progress(self._name, result)
+
+    def describe(self, stop: Stop) -> None:
+        """See what its layers hold, for a report of shapes."""
+        if self._worker is None or self._failure or stop() or self._settings.until_rejected:
+            return
+        try:
+            self._held = held(self._worker)
+        except CannotStart as error:
+            self._failure = error
+
+    def result(self, status: Literal["complete", "partial"]) -> TaskResult:
+        identity = self._worker.identity if self._worker else None
+        found = TaskResult(
+            self._name, status, identity, tuple(self._done), profile=self._profile, held=self._held
+        )
+        match self._failure:
+            case None:
+                return found
+            case CannotStart(missing=str(missing)):
+                return replace(found, status="missing", problem=str(self._failure), missing=missing)
+            case NoProgram():
+                return replace(found, status="missing", problem=str(self._failure))
+            case NotDeclared():
+                return replace(found, status="unsupported", problem=str(self._failure))
+            case _:
+                return replace(found, status="broken", problem=str(self._failure))

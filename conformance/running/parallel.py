@@ -1,0 +1,159 @@
+"""Tasks on a pool of processes, with progress as it is made, and an orderly end when interrupted."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.judging.verdict import Outcome
+from conformance.running.campaign import Settings, TaskResult, run_together
+from conformance.running.shard import ShardResult
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A shard was finished."""
+
+    implementation: str
+    probe: str
+    dtype: str
+    failing: int
+
+
+def run_all(
+    names: list[str],
+    settings: Settings,
+    *,
+    jobs: int,
+    together: int = 1,
+    step: Callable[[Step], None] = lambda _: None,
+    finished: Callable[[TaskResult], None] = lambda _: None,
+) -> tuple[list[TaskResult], bool]:
+    """Every implementation's result, in the order of ``names``, and whether the run was interrupted.
+
+    On KeyboardInterrupt the shards under way end after their current case, and what was judged so far is
+    returned. On a second one all is dropped, and it is raised.
+
+    :param together: how many a process judges side by side; worth it where they are many and small.
+    :param step: called here for every shard that is done. :param finished: and for every implementation.
+    """
+    context = multiprocessing.get_context("spawn")
+    stop, steps = context.Event(), context.Queue()
+    interrupted = False
+    others = set(multiprocessing.active_children())
+    groups = [names[k : k + together] for k in range(0, len(names), together)]
+    with ProcessPoolExecutor(
+        max_workers=max(1, min(jobs, len(groups))),
+        mp_context=context,
+        initializer=_initialise,
+        initargs=(stop, steps),
+    ) as pool:
+        futures: dict[Future[list[TaskResult]], list[str]] = {}
+        told: set[Future[list[TaskResult]]] = set()
+        while True:
+            try:
+                if not futures:
+                    with _uninterrupted():
+                        futures = {pool.submit(_run, group, settings): group for group in groups}
+                done, waiting = wait(futures, timeout=0.1)
+                _drain(steps, step)
+                for future in done - told:
+                    told.add(future)
+                    for each in _results(future, futures[future]):
+                        finished(each)
+                if not waiting:
+                    break
+            except KeyboardInterrupt:
+                if interrupted:
+                    # Workers end by themselves when the process that started them is gone.
+                    for process in set(multiprocessing.active_children()) - others:
+                        process.kill()
+                    raise
+                interrupted = True
+                stop.set()
+    _drain(steps, step)
+    results = [each for future, group in futures.items() for each in _results(future, group)]
+    return results, interrupted
+
+
+def _results(future: Future[list[TaskResult]], names: list[str]) -> list[TaskResult]:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        problem = f"the judging process died: {error}"
+    except Exception as error:  # A defect of the suite must not cost the other implementations.
+        trace = "".join(traceback.format_exception(error))
+        problem = f"the suite failed on it: {error!r}\n{trace}"
+    return [TaskResult(name, "broken", problem=problem) for name in names]
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """An interrupt that comes meanwhile is raised afterwards. Processes started meanwhile are born deaf to
+    it, until :func:`_initialise` has them ignore it.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _drain(steps: Any, step: Callable[[Step], None]) -> None:
+    while True:
+        try:
+            step(steps.get_nowait())
+        except queue.Empty:
+            return
+
+
+# Set in every process of the pool when it starts.
+_stop: Any = None
+_steps: Any = None
+
+
+def _initialise(stop: Any, steps: Any) -> None:
+    global _stop, _steps
+    _stop, _steps = stop, steps
+    # The interrupt is for the suite's own process to handle; it tells the others by the event.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_the_suite, daemon=True).start()
+
+
+def _end_with_the_suite() -> None:
+    """A pool does not notice that nobody waits for it any more."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _run(names: list[str], settings: Settings) -> list[TaskResult]:
+    def tell(name: str, result: ShardResult) -> None:
+        failing = sum(t.worst is not None and t.worst.outcome in _FAILING for t in result.tallies)
+        _steps.put(Step(name, result.probe, result.dtype, failing))
+
+    return run_together(names, settings, _stop.is_set, tell)
+
+
+_FAILING = tuple(outcome for outcome in Outcome if outcome.failing)

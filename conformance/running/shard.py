@@ -1,0 +1,178 @@
+"""A shard: one probe, in one dtype, on one implementation. Its result is a pure function of its description,
+so any executor can run it and any number of processes give the same report.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+
+from conformance.cases.arrays import realise
+from conformance.cases.case import Case
+from conformance.cases.domain import Domain
+from conformance.cases.drawing import case_from, evenly, sketches
+from conformance.cases.shrinking import minimise
+from conformance.diagnosis import diagnose
+from conformance.implementation import Capabilities
+from conformance.judging.place import Place, locate
+from conformance.judging.probe import Probe
+from conformance.judging.requirement import Requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Outcome, Verdict
+from conformance.protocol.messages import Observation, Script
+from conformance.running.tally import Counterexample, Tally
+from conformance.worker.client import Worker
+
+_HANGS = 4  # in a row, after which the rest of a shard is not tried: each costs the whole timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """:ivar examples: how many cases to draw. :ivar requirements: those to judge by this probe."""
+
+    probe: Probe
+    dtype: str
+    seed: int
+    examples: int
+    requirements: tuple[Requirement, ...]
+
+    def cases(self, capabilities: Capabilities) -> tuple[Case, ...]:
+        """The cases: for one seed the same for every implementation of equal shapes and axes."""
+        count = max(4, round(self.examples * self.probe.share))
+        return _cases(self.seed, self.examples, count, self.probe.domain, capabilities, self.dtype)
+
+
+@lru_cache(8)
+def _cases(
+    seed: int, examples: int, count: int, domain: Domain, capabilities: Capabilities, dtype: str
+) -> tuple[Case, ...]:
+    drawn = evenly(sketches(seed, max(4, examples))[:count], len(capabilities.ranks))
+    return tuple(case_from(sketch, domain, capabilities, dtype) for sketch in drawn)
+
+
+@dataclass(slots=True)
+class Profile:
+    """Seconds spent on each part of the work."""
+
+    generation: float = 0.0
+    wire: float = 0.0
+    implementation: float = 0.0
+    judging: float = 0.0
+
+    def __iadd__(self, other: Profile) -> Profile:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult:
+    probe: str
+    dtype: str
+    tallies: tuple[Tally, ...]
+    profile: Profile
+
+
+def shard_in_steps(
+    shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda: False, shrink: bool = True
+) -> Generator[None, None, ShardResult]:
+    """Draw the cases, have the implementation perform them, judge; then shrink what failed. Yields after
+    every case, for other implementations to take theirs.
+
+    :param stop: asked before every case; the result is then of the cases so far.
+    :param shrink: whether to look for the smallest failing case.
+    """
+    profile = Profile()
+    capabilities = worker.identity.capabilities
+    lacking = shard.probe.lacking(capabilities)
+    if lacking is None and shard.dtype not in capabilities.dtypes:
+        lacking = f"declares no {shard.dtype}"
+    tallies = tuple(Tally(r.id, shard.dtype) for r in shard.requirements)
+    if lacking is not None:
+        for tally in tallies:
+            tally.worst = Verdict(Outcome.UNSUPPORTED, message=lacking)
+        return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
+
+    start = time.perf_counter()
+    drawn = shard.cases(capabilities)
+    profile.generation += time.perf_counter() - start
+    inside, waited = worker.inside, worker.waited
+
+    def scripts() -> Iterator[Script]:
+        for case in drawn:
+            if stop():
+                return
+            start = time.perf_counter()
+            script = shard.probe.script(case, realise(case), capabilities)
+            profile.generation += time.perf_counter() - start
+            yield script
+
+    hangs = 0
+    for case, observation in zip(drawn, worker.stream(scripts()), strict=False):
+        start = time.perf_counter()
+        trial = Trial(case, observation, capabilities)
+        for requirement, tally in zip(shard.requirements, tallies, strict=True):
+            tally.add(trial, requirement.verdict(trial))
+        profile.judging += time.perf_counter() - start
+        hung = observation.lost is not None and observation.lost.outcome == "timeout"
+        hangs = hangs + 1 if hung else 0
+        if stop() or hangs == _HANGS:
+            break
+        yield
+    for requirement, tally in zip(shard.requirements, tallies, strict=True):
+        if tally.evidence and not stop():
+            # What cannot be explained, for whatever reason, is a failure all the same.
+            with suppress(ArithmeticError, ValueError, LookupError):
+                tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
+            tally.evidence.clear()
+        if shrink and tally.first is not None and not stop():
+            tally.counterexample = _shrunk(shard.probe, requirement, tally, worker, stop)
+    profile.implementation = worker.inside - inside
+    profile.wire = max(0.0, worker.waited - waited - profile.implementation)
+    return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
+
+
+def observe(probe: Probe, case: Case, worker: Worker) -> Observation:
+    """One case of a probe, performed by an implementation."""
+    return worker.run(probe.script(case, realise(case), worker.identity.capabilities))
+
+
+def _shrunk(
+    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
+) -> Counterexample:
+    assert tally.first is not None and tally.worst is not None
+    capabilities = worker.identity.capabilities
+    outcome = tally.worst.outcome
+    found: tuple[Case, Verdict, Place | None] = tally.first, tally.worst, None
+
+    def fails(case: Case) -> bool:
+        nonlocal found
+        if stop():
+            return False
+        trial = Trial(case, observe(probe, case, worker), capabilities)
+        verdict = requirement.verdict(trial)
+        if verdict.outcome is not outcome:
+            return False
+        found = case, verdict, locate(trial.observation, verdict)
+        return True
+
+    # A crash or a hang is expensive to repeat: its case stands as it was drawn.
+    if outcome in (Outcome.FAIL, Outcome.ERROR) and fails(tally.first):
+        domain = probe.domain.for_dtype(tally.first.dtype)
+        minimise(
+            tally.first,
+            fails,
+            feature=tally.worst.feature,
+            min_features=domain.min_features,
+            min_count=domain.min_count,
+            epsilons=domain.epsilons,
+            admits=lambda c: (
+                len(c.shape) in capabilities.ranks and capabilities.takes_axis(c.axis, len(c.shape))
+            ),
+            # Where every new shape is compiled, a smaller case is not worth minutes.
+            attempts=24 if capabilities.compiles else 400,
+        )
+    return Counterexample(probe.name, *found)

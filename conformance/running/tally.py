@@ -1,0 +1,76 @@
+"""What the requirements made of one shard, counted while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from conformance.cases.case import Case
+from conformance.diagnosis import Diagnosis
+from conformance.judging.place import Place
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Point, Verdict, worst
+
+_EVIDENCE = 8  # failing trials kept to diagnose from
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """The smallest case found on which a requirement fails, and where in it that shows."""
+
+    probe: str
+    case: Case
+    verdict: Verdict
+    place: Place | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one requirement made of one shard.
+
+    :ivar cases: trials judged. :ivar experiments: features in them.
+    :ivar worst: the worst verdict. :ivar observed: what was observed, each with how often.
+    :ivar fits: sets of conventions that trials are consistent with, each with the first such case.
+    :ivar points: what was measured on the way. :ivar extremes: for y and for dx, the point where the error was
+        largest for its bound, with its case.
+    :ivar evidence: the first trials that failed, until they are diagnosed.
+    :ivar failed_at: the number of the first trial that failed, from 1; 0 if none.
+    :ivar failures: how many trials failed.
+    """
+
+    requirement: str
+    dtype: str
+    cases: int = 0
+    experiments: int = 0
+    worst: Verdict | None = None
+    observed: dict[str, int] = field(default_factory=dict)
+    fits: dict[frozenset[str], Case] = field(default_factory=dict)
+    points: list[Point] = field(default_factory=list)
+    extremes: dict[str, tuple[Point, Case]] = field(default_factory=dict)
+    failures: int = 0
+    failed_at: int = 0
+    first: Case | None = None
+    counterexample: Counterexample | None = None
+    evidence: list[Trial] = field(default_factory=list)
+    diagnosis: Diagnosis | None = None
+
+    def add(self, trial: Trial, verdict: Verdict) -> None:
+        case = trial.case
+        self.cases += 1
+        self.experiments += case.n
+        if verdict.observed is not None:
+            self.observed[verdict.observed] = self.observed.get(verdict.observed, 0) + 1
+        self.points += verdict.points
+        for point in verdict.points:
+            if point.of not in self.extremes or point.ratio > self.extremes[point.of][0].ratio:
+                self.extremes[point.of] = point, case
+        if verdict.fits is not None:
+            self.fits.setdefault(verdict.fits, case)
+        if verdict.outcome.failing:
+            self.failures += 1
+            self.failed_at = self.failed_at or self.cases
+            if len(self.evidence) < _EVIDENCE:
+                self.evidence.append(trial)
+        if self.worst is None or worst([self.worst, verdict]) is not self.worst:
+            self.worst = verdict
+            if verdict.outcome.failing:
+                self.first = case

@@ -1,0 +1,147 @@
+"""What to do about an adapter that does not work, from what it raised: rules from a message to a sentence."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sysconfig
+from pathlib import Path
+
+from conformance.implementation import DTYPES
+from conformance.protocol.messages import Raised
+from conformance.worker.process import CannotStart
+
+#: How the suite calls what an adapter has.
+CALLED = {
+    "build": "build(config), with one LayerConfig",
+    "load": "load(parameters), with a dict of arrays by name",
+    "parameters": "parameters()",
+    "forward": "forward(x, training=True) or forward(x, training=False)",
+    "backward": "backward(dy)",
+}
+
+_ROOT = str(Path(__file__).resolve().parents[1])
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_FRAME = re.compile(
+    r'^  File "(?P<file>.+)", line (?P<line>\d+)(?:, in (?P<function>.+))?\n(?:    (?P<code>.+))?', re.M
+)
+
+#: What an attribute of an implementation has to be.
+_ATTRIBUTES = {
+    "name": 'give the class a name, such as name = "my batch norm"; the report calls it that',
+    "version": 'give the class a version, such as version = "1.0"',
+    "capabilities": "give the class capabilities = Capabilities(...), from conformance.implementation",
+    "build": "give the class a method build(self, config) that returns a layer",
+}
+#: From the package of what was returned for an array, to how it becomes one.
+_TO_NUMPY = {
+    "torch": "convert it: .detach().cpu().numpy()",
+    "tensorflow": "convert it: .numpy()",
+    "jax": "convert it: np.asarray(...)",
+    "jaxlib": "convert it: np.asarray(...)",
+    "None": "is a return missing?",
+    "a builtins.tuple": "return the array alone",
+}
+
+
+def place(trace: str, implementation: str) -> str:
+    """The innermost line of the adapter's own that a traceback passes, or nothing.
+
+    :param implementation: its name; where it is a file, lines of that file are meant.
+    """
+    own = implementation.rpartition(":")[0]
+    frames = list(_FRAME.finditer(trace))
+    if own.endswith(".py"):
+        frames = [each for each in frames if Path(each["file"]).resolve() == Path(own).resolve()]
+    else:
+        frames = [each for each in frames if not each["file"].startswith((_ROOT, "<", *_LIBRARIES))]
+    if not frames:
+        return ""
+    last = frames[-1]
+    function = f", in {last['function']}" if last["function"] else ""
+    code = f": {last['code'].strip()}" if last["code"] else ""
+    return f"{Path(last['file']).name}, line {last['line']}{function}{code}"
+
+
+def on_raised(call: str, raised: Raised) -> str:
+    """What to do about a call that raised, if that can be told from the exception alone.
+
+    :param call: the call's name, as in CALLED.
+    """
+    text = raised.text
+    if raised.kind == "Malformed":
+        return _on_malformed(call, text)
+    if raised.kind in ("ModuleNotFoundError", "ImportError"):
+        return "install what it imports, where the implementation runs"
+    if _FRAME.search(raised.trace):  # It was raised by the adapter's code, and not on the way to it.
+        return ""
+    if raised.kind == "TypeError" and "argument" in text:
+        return f"the suite calls it as {CALLED[call]}"
+    lacking = re.search(r"'(\w+)' object has no attribute '(\w+)'", text)
+    if raised.kind == "AttributeError" and lacking:
+        if lacking[1] == "NoneType":
+            return "build() returned None; it has to return the layer: is a return missing?"
+        also = "; or do not declare gradients=True" if lacking[2] == "backward" else ""
+        return (
+            f"build() returned a {lacking[1]}; give it a method {lacking[2]}, called as {CALLED[call]}{also}"
+        )
+    return ""
+
+
+def _on_malformed(call: str, text: str) -> str:
+    if "of dtype" in text:
+        return f"return an array of numbers, of one of {', '.join(DTYPES)}"
+    returned = re.search(r"returned (.+), not ", text)
+    what = returned[1] if returned else ""
+    if "not Gradients" in text:
+        return "return Gradients(x, gamma, beta), from conformance.implementation, with arrays or None"
+    if "not a dict" in text:
+        return "return a dict of NumPy arrays by name: gamma, beta, running_mean, running_var"
+    for key, advice in _TO_NUMPY.items():
+        if what == key or what.startswith(f"a {key}."):
+            return advice
+    return "return a NumPy array" if call != "parameters" else "return a dict of NumPy arrays"
+
+
+def on_start(error: CannotStart, implementation: str) -> str:
+    """What to do about an implementation that cannot be started."""
+    text = str(error)
+    attribute = re.search(r"has no attribute '(\w+)'$", text.split("\n", maxsplit=1)[0])
+    if text.startswith("NotFound") and attribute:
+        return _on_missing_class(implementation)
+    if text.startswith("Malformed") and attribute and attribute[1] in _ATTRIBUTES:
+        return _ATTRIBUTES[attribute[1]]
+    if "capabilities must be a Capabilities" in text:
+        called = ": write Capabilities(), with parentheses" if text.endswith("a type") else ""
+        return f"set capabilities = Capabilities(...), from conformance.implementation{called}"
+    if "nonsense" in text and "capabilities" in text:
+        field = re.search(r"`\$\.capabilities\.(\w+)", text)
+        which = field[1] if field else "what it declares"
+        return f"{which} is of another type than Capabilities says; note that a tuple of one is written (x,)"
+    if text.startswith("TypeError: cannot send"):
+        return 'Capabilities hold names and numbers only: dtypes=("float32",), and not NumPy\'s own dtypes'
+    if re.match(r"TypeError: .*__init__\(\) (missing|takes)", text) and not place(
+        error.trace, implementation
+    ):
+        return "the class is made without arguments; what a layer needs to know comes with build(config)"
+    if text.startswith("TypeError: Capabilities.__init__()"):
+        return "Capabilities are listed in conformance.implementation"
+    if error.missing:
+        return f"install {error.missing}, where the implementation runs"
+    if text.startswith("capabilities."):
+        return "declare what it does of what the suite knows, or leave it at the default"
+    if text.startswith("declares no device"):
+        return "name one of those with --device, or add it to devices in capabilities"
+    if text.startswith("no answer to hello"):
+        return "importing it does not end: what runs when the module is imported?"
+    return "importing it and making the class, without arguments, has to work in a fresh process"
+
+
+def _on_missing_class(implementation: str) -> str:
+    file, _, _ = implementation.rpartition(":")
+    try:
+        body = ast.parse(Path(file).read_text(encoding="utf-8")).body
+    except (OSError, SyntaxError, ValueError):
+        body = []
+    classes = [each.name for each in body if isinstance(each, ast.ClassDef)]
+    return f"name a class it has: {', '.join(classes)}" if classes else "name a class it has"

@@ -1,0 +1,260 @@
+"""Is the adapter in order? One tiny call of each kind an implementation declares, before it is judged.
+
+It looks for what an adapter gets wrong, types, shapes, names and declarations, and says what to do; whether
+the batch norm is right is for the requirements to say. A problem that shows in several settings is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from conformance.cases.arrays import Arrays, realise
+from conformance.cases.case import Case, Recipe
+from conformance.implementation import Array, Capabilities, LayerConfig
+from conformance.protocol.messages import (
+    Answer,
+    Backward,
+    Build,
+    Call,
+    Forward,
+    Load,
+    Lost,
+    Parameters,
+    Raised,
+)
+from conformance.requirements.probes import left_out
+from conformance.smoke.advice import on_raised, place
+from conformance.smoke.answers import Wrong, gradients, kept, names, output
+from conformance.worker.client import Worker
+
+_FEATURES = 3
+_VARIANTS = (
+    "defaults",
+    "cumulative",
+    "eager",
+)  # of a layer, by their names in both capabilities and configuration
+_EXTENTS = (4, 2, 5, 2)  # of the other axes; none is the number of features
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a layer is built for."""
+
+    case: Case
+    config: LayerConfig
+
+    def __str__(self) -> str:
+        config = self.config
+        left_out = [f"{name}=False" for name in ("scale", "center") if not getattr(config, name)]
+        left_out += [f"{name}=True" for name in _VARIANTS if getattr(config, name)]
+        left_out += [f"replicas={config.replicas}"] * (config.replicas > 1)
+        return ", ".join([f"{config.dtype}, x of shape {config.input_shape}, axis {config.axis}", *left_out])
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """:ivar text: what is wrong. :ivar advice: what to do. :ivar place: the line of the adapter, where there is one.
+    :ivar settings: in which it shows.
+    """
+
+    text: str
+    advice: str
+    place: str = ""
+    settings: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Smoke:
+    """:ivar tried: settings tried. :ivar calls: calls made. :ivar notes: what is worth knowing and no problem."""
+
+    tried: tuple[Setting, ...]
+    calls: int
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A problem in one setting. ``key`` tells whether it is the same as another."""
+
+    key: tuple[str, ...]
+    call: str
+    text: str
+    advice: str
+    place: str
+    setting: Setting
+
+
+def smoke(worker: Worker) -> Smoke:
+    """Make the calls and look at the answers.
+
+    :raises CannotStart: it ended, and did not start again.
+    """
+    can = worker.identity.capabilities
+    found: list[_Found] = []
+    warned: dict[str, None] = {}
+    tried: list[Setting] = []
+    calls, hung = 0, False
+    for setting in settings(can):
+        script = tuple(_calls(setting, can))
+        observation = worker.run(script)
+        tried.append(setting)
+        calls += len(observation.answers)
+        for answer in observation.answers:
+            warned |= dict.fromkeys(answer.warnings if isinstance(answer, Answer) else ())
+        found += _look(worker.name, can, setting, script, observation.answers)
+        if observation.lost is not None:
+            found.append(_lost(setting, script[len(observation.answers)], observation.lost))
+            hung = observation.lost.outcome == "timeout"
+        if hung:
+            break
+    notes = [f"it warned: {text}" for text in warned]
+    if printed := worker.said():
+        notes.append(f"it printed, which does no harm but takes time:\n{printed}")
+    if hung:
+        notes.append("the rest was not tried, since each call that hangs takes the whole timeout")
+    return Smoke(tuple(tried), calls, tuple(_gathered(found, tried)), tuple(notes))
+
+
+def settings(can: Capabilities) -> list[Setting]:
+    """Each dtype, the lowest and the highest rank, the first and the last axis, and what can be left out."""
+    first, low, high = can.dtypes[0], min(can.ranks), max(can.ranks)
+    places = [(low, _axes(can, low)[-1]), (low, _axes(can, low)[0]), (high, _axes(can, high)[-1])]
+    plain = [_setting(first, rank, axis) for rank, axis in dict.fromkeys(places)]
+    plain += [_setting(dtype, low, _axes(can, low)[-1]) for dtype in can.dtypes[1:]]
+    variants: list[dict[str, Any]] = [{"scale": one, "center": other} for one, other in left_out(can)]
+    variants += [{name: True} for name in _VARIANTS if getattr(can, name)]
+    base = plain[0]
+    variants += [{"replicas": 2}] * (can.replicas > 1 and base.case.axis > 0)
+    return plain + [Setting(base.case, replace(base.config, **each)) for each in variants]
+
+
+def _axes(can: Capabilities, rank: int) -> list[int]:
+    return [axis for axis in range(rank) if can.takes_axis(axis, rank)]
+
+
+def _setting(dtype: str, rank: int, axis: int) -> Setting:
+    shape = [*_EXTENTS[: rank - 1]]
+    shape.insert(axis, _FEATURES)
+    recipes = tuple(Recipe(gamma="random", beta="random", stream=k) for k in range(_FEATURES))
+    case = Case(tuple(shape), axis, dtype, features=recipes)
+    return Setting(case, case.config())
+
+
+def _calls(setting: Setting, can: Capabilities) -> Iterator[Call]:
+    arrays, config = realise(setting.case), setting.config
+    yield Build(config)
+    yield Parameters()
+    yield Load(_values(arrays, config, can))
+    yield Parameters()
+    for training in [True] * can.training + [False] * can.inference:
+        yield Forward(arrays.x, training)
+        if can.gradients and training is can.training:
+            yield Backward(arrays.dy)
+    # One layout will do: whether a mask is laid along x rightly is for the requirements to say.
+    if can.mask and setting.case.axis == len(setting.case.shape) - 1:
+        yield Forward(arrays.x, can.training, mask=np.ones_like(arrays.x.take(0, setting.case.axis), bool))
+
+
+def _values(arrays: Arrays, config: LayerConfig, can: Capabilities) -> dict[str, Array]:
+    values = {"gamma": arrays.gamma} if config.scale else {}
+    values |= {"beta": arrays.beta} if config.center else {}
+    return values | ({"running_mean": arrays.mean, "running_var": arrays.var} if can.inference else {})
+
+
+# -- looking at the answers of one setting
+
+
+def _look(
+    name: str, can: Capabilities, setting: Setting, script: tuple[Call, ...], answers: tuple[Any, ...]
+) -> Iterator[_Found]:
+    """What is wrong, but what follows from something that is."""
+    loaded = False
+    failed: set[str] = set()
+    for call, answer in zip(script, answers, strict=False):
+        what = type(call).__name__.lower()
+        if "build" in failed or what in failed or (what == "backward" and "forward" in failed):
+            continue
+        if isinstance(answer, Raised):
+            found = _raised(name, setting, call, answer)
+            failed.add("build" if found.advice.startswith("build()") else what)
+            yield found
+            continue
+        loaded = loaded or what == "load"
+        problem: Wrong | None = None
+        if isinstance(call, Forward):
+            problem = output(call.x, answer.arrays["y"])
+        elif isinstance(call, Backward):
+            problem = gradients(setting.case, setting.config, answer.arrays)
+        elif isinstance(call, Parameters) and can.parameters:
+            problem = names(can, setting.config, answer.arrays)
+            if loaded and problem is None:
+                problem = kept(_values(realise(setting.case), setting.config, can), answer.arrays)
+        if problem is not None:
+            failed.add(what)
+            kind, text, advice = problem
+            yield _Found((what, kind), what, text, advice, "", setting)
+
+
+def _raised(name: str, setting: Setting, call: Call, raised: Raised) -> _Found:
+    what = type(call).__name__.lower()
+    line, advice = place(raised.trace, name), on_raised(what, raised)
+    text = raised.text if raised.kind == "Malformed" else f"{what}() raised {raised.kind}: {raised.text}"
+    if isinstance(call, Forward):
+        what += " in training" if call.training else " in inference"
+    return _Found((what, raised.kind, line or raised.text), what, text, advice, line, setting)
+
+
+def _lost(setting: Setting, call: Call, lost: Lost) -> _Found:
+    advice = {
+        "crash": "the process ended: the last lines it wrote say where",
+        "timeout": "if it compiles first, give it longer by --timeout",
+        "error": "what came is no message of the protocol: does it print to standard output?",
+    }[lost.outcome]
+    what = type(call).__name__.lower()
+    return _Found((what, lost.outcome), what, lost.text, advice, "", setting)
+
+
+# -- the same problem in several settings
+
+
+def _gathered(found: list[_Found], tried: list[Setting]) -> Iterator[Problem]:
+    for key in dict.fromkeys(each.key for each in found):
+        same = [each for each in found if each.key == key]
+        where = tuple(dict.fromkeys(each.setting for each in same))
+        first = same[0]
+        advice = first.advice or _undeclared(first.call, where, tried)
+        yield Problem(first.text, advice, first.place, where)
+
+
+def _undeclared(call: str, where: tuple[Setting, ...], tried: list[Setting]) -> str:
+    """How to declare less: by what the settings in which it raised have in common, and the others have not."""
+    sound = [each for each in tried if each not in where]
+    for field, declared in (("dtype", "dtypes"), ("input_shape", "ranks"), ("axis", "axes")):
+        values = {_value(each, field) for each in where}
+        if sound and values.isdisjoint(_value(each, field) for each in sound):
+            listed = ", ".join(map(str, sorted(values, key=str)))
+            return f"{listed} is declared; make it work, or take it out of {declared} in capabilities"
+    variants = {name for each in where for name in _VARIANTS if getattr(each.config, name)}
+    if len(variants) == 1 and sound:
+        return f"make it work, or declare no {next(iter(variants))}=True in capabilities"
+    if sound and all(each.config.replicas > 1 for each in where):
+        return "make it work, or declare no replicas in capabilities"
+    if sound and all(not (each.config.scale and each.config.center) for each in where):
+        return 'make it work, or declare affine="joint" (both or neither) or "always" in capabilities'
+    less = {
+        "forward in training": "declare training=False if it only normalises by statistics it is given",
+        "forward in inference": "declare inference=False and running=False if it only normalises by the batch's own",
+        "backward": "do not declare gradients=True if it has none",
+        "parameters": "declare parameters=False and running=False if it holds none",
+    }.get(call)
+    return f"make it work; {less}" if less else "make it work: it is called as declared"
+
+
+def _value(setting: Setting, field: str) -> Any:
+    value = getattr(setting.config, field)
+    return len(value) if field == "input_shape" else value

@@ -1,0 +1,48 @@
+"""One failing case again, from a file, on the same implementation or another."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from conformance.diagnosis import Diagnosis, diagnose
+from conformance.judging.requirement import Requirement
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Verdict
+from conformance.results.case_file import BadCase, CaseFile, experiment_of
+from conformance.running.shard import observe
+from conformance.worker.client import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of a case file: the verdict, and what explains it if it is a failure."""
+
+    requirement: Requirement
+    trial: Trial
+    verdict: Verdict
+    diagnosis: Diagnosis | None
+
+
+def replay(file: CaseFile, worker: Worker) -> Replay:
+    """Have an implementation perform the case, and judge it.
+
+    :raises BadCase: the implementation declares that it cannot take part.
+    """
+    requirement, probe = experiment_of(file)
+    can, case = worker.identity.capabilities, file.case
+    rank = len(case.shape)
+    lacking = probe.lacking(can)
+    if case.dtype not in can.dtypes:
+        lacking = f"declares no {case.dtype}"
+    elif rank not in can.ranks or not can.takes_axis(case.axis, rank):
+        lacking = f"declares no input of rank {rank} with features along axis {case.axis}"
+    if lacking:
+        raise BadCase(f"{worker.name} {lacking}")
+    trial = Trial(case, observe(probe, case, worker), can)
+    verdict = requirement.verdict(trial)
+    explained = None
+    if verdict.outcome.failing:
+        with suppress(ArithmeticError, ValueError, LookupError):
+            explained = diagnose([trial], requirement.level_for(case.dtype))
+    return Replay(requirement, trial, verdict, explained)

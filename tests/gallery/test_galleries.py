@@ -1,0 +1,119 @@
+"""What the suite is worth: every impostor is rejected and rightly named, no sound variant is accused.
+
+The same in full, and on more experiments, is ``bnconf self-check``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.diagnosis.deviations import FORWARD, GRADIENT, RUNNING
+from conformance.diagnosis.finding import NARROWED
+from conformance.diagnosis.forward import HALF, ONE_PASS, ONE_PASS_CLIPPED
+from conformance.gallery import Exhibit, exhibits
+from conformance.report.self_check import markdown
+from conformance.requirements.catalogue import catalogue
+from conformance.running.campaign import Settings, Task, run_task, run_together
+from conformance.studies.self_check import Rejection, SelfCheck, self_check
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+EVERY = exhibits()
+
+
+@pytest.fixture(scope="module")
+def check() -> SelfCheck:
+    return self_check(Settings(max_examples=40), experiments=1_000_000, jobs=2)
+
+
+def test_every_impostor_is_rejected(check: SelfCheck) -> None:
+    assert len(check.rejections) >= 60
+    assert [each.exhibit.id for each in check.rejections if not each.caught_by] == []
+
+
+def test_no_sound_variant_is_accused(check: SelfCheck) -> None:
+    assert check.sound >= 14
+    assert check.experiments >= 1_000_000
+    assert list(check.accusations) == []
+    assert list(check.problems) == []
+
+
+def test_most_impostors_are_called_by_their_name_and_none_by_another(check: SelfCheck) -> None:
+    wrong = [(r.exhibit.id, r.diagnoses) for r in check.rejections if r.diagnosed == "wrong"]
+    assert wrong == []
+    assert sum(r.diagnosed == "right" for r in check.rejections) >= 50
+
+
+def test_one_that_survives_or_is_accused_is_not_passed_over() -> None:
+    impostor = next(each for each in EVERY if not each.sound)
+    caught = Rejection(impostor, ("shape.gamma",), 1, ())
+    assert SelfCheck((caught,), (), 0, 0, ()).holds
+    assert not SelfCheck((Rejection(impostor, (), 9, ()),), (), 0, 0, ()).holds
+    assert not SelfCheck((Rejection(impostor, ("shape.gamma",), 1, ("beta-ignored",)),), (), 0, 0, ()).holds
+    assert not SelfCheck((caught,), (), 0, 0, ("it does not start",)).holds
+
+
+@pytest.mark.parametrize(
+    ("diagnoses", "named"),
+    [
+        ((), "none"),
+        (("epsilon-missing",), "right"),
+        (("epsilon-missing|epsilon-squared",), "right"),
+        (("epsilon-squared",), "wrong"),
+        (("epsilon-missing", "gamma-ignored"), "wrong"),
+    ],
+)
+def test_a_name_has_to_hold_for_every_failure(diagnoses: tuple[str, ...], named: str) -> None:
+    exhibit = next(each for each in EVERY if each.deviation == "epsilon-missing")
+    assert Rejection(exhibit, ("forward.epsilon",), 1, diagnoses).diagnosed == named
+
+
+def test_names_are_of_deviations_there_are() -> None:
+    known = {each.key for each in (*FORWARD, *GRADIENT, *RUNNING, NARROWED, HALF, ONE_PASS, ONE_PASS_CLIPPED)}
+    for exhibit in EVERY:
+        assert set(filter(None, exhibit.deviation.split("+"))) <= known, exhibit.id
+
+
+def test_judged_side_by_side_as_one_by_one() -> None:
+    """Also where one is rejected before the others, or takes other shapes, or does not start."""
+    settings = Settings(("forward.*", "running.update"), ("float32", "float64"), 8, until_rejected=True)
+    names = [_target(i) for i in ("pairwise-sums", "epsilon-missing", "channels-second-only", "beta-ignored")]
+    names.insert(2, "conformance.gallery.sound:NoSuchClass")
+    together = run_together(names, settings)
+    for result, name in zip(together, names, strict=True):
+        alone = run_task(Task(name, settings))
+        assert (result.implementation, result.status) == (alone.implementation, alone.status)
+        assert [s.tallies for s in result.shards] == [s.tallies for s in alone.shards]
+
+
+def _target(id: str) -> str:
+    return next(each.target for each in EVERY if each.id == id)
+
+
+def test_document_says_what_came_of_each(check: SelfCheck) -> None:
+    text = markdown(check, "bnconf self-check", 1.0)
+    assert all(each.exhibit.id in text for each in check.rejections)
+    assert all(f"| {each.id} |" in text for each in catalogue())
+
+
+# -- the documentation keeps up with the galleries and the catalogue
+
+
+@pytest.fixture(scope="module")
+def results() -> str:
+    return (DOCS / "self-check-results.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("exhibit", [each for each in EVERY if not each.sound], ids=lambda each: each.id)
+def test_results_hold_every_impostor(exhibit: Exhibit, results: str) -> None:
+    assert f"| {exhibit.id} |" in results or f"| [{exhibit.id}]({exhibit.link}) |" in results
+
+
+def test_every_requirement_is_needed_or_explained(results: str) -> None:
+    """It alone rejects some impostor, or docs/self-check.md says what it is for."""
+    explained = (DOCS / "self-check.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in results.splitlines() if line.startswith("| ")]
+    alone = {cells[0].removeprefix("| ") for cells in rows if len(cells) == 4 and cells[3].strip(" |")}
+    missing = [r.id for r in catalogue() if r.id not in alone and f"`{r.id}`" not in explained]
+    assert missing == []
