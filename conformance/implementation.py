@@ -56,6 +56,11 @@ class LayerConfig:
     eager: bool = False
     replicas: int = 1
 
+    @property
+    def feature_axis(self) -> int:
+        """The feature axis counted from 0."""
+        return self.axis % len(self.input_shape)
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -114,6 +119,11 @@ class Capabilities:
         if self.axes == "any" or self.moves_axis:
             return True
         return axis % rank in {each % rank for each in self.axes if -rank <= each < rank}
+
+    def takes(self, shape: tuple[int, ...], axis: int, dtype: str | None = None) -> bool:
+        """Whether inputs may have this shape, their features along ``axis``, and this dtype if one is given."""
+        rank = len(shape)
+        return rank in self.ranks and self.takes_axis(axis, rank) and dtype in (None, *self.dtypes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,19 +109,29 @@ class Case:
         return self.shape[self.axis]
 
     @property
+    def feature_axis(self) -> int:
+        """The feature axis counted from 0."""
+        return self.axis % len(self.shape)
+
+    @property
     def batch_axis(self) -> int:
         """The first axis that is not the features'."""
-        return 0 if self.axis % len(self.shape) else 1
+        return 0 if self.feature_axis else 1
+
+    @property
+    def around(self) -> tuple[int, ...]:
+        """Every axis but the features', over which statistics are taken."""
+        return tuple(k for k in range(len(self.shape)) if k != self.feature_axis)
 
     @property
     def before(self) -> int:
         """Product of the extents before the feature axis."""
-        return math.prod(self.shape[: self.axis % len(self.shape)])
+        return math.prod(self.shape[: self.feature_axis])
 
     @property
     def after(self) -> int:
         """Product of the extents behind the feature axis."""
-        return math.prod(self.shape[self.axis % len(self.shape) + 1 :])
+        return math.prod(self.shape[self.feature_axis + 1 :])
 
     @property
     def count(self) -> int:
@@ -138,7 +148,7 @@ class Case:
 
     def only(self, kept: tuple[int, ...]) -> Case:
         """The case with those features alone, their numbers unchanged."""
-        axis = self.axis % len(self.shape)
+        axis = self.feature_axis
         shape = (*self.shape[:axis], len(kept), *self.shape[axis + 1 :])
         return replace(self, shape=shape, features=tuple(self.features[k] for k in kept))
 

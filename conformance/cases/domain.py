@@ -82,8 +82,4 @@ def fitting(
     pool: tuple[tuple[tuple[int, ...], int], ...], capabilities: Capabilities
 ) -> tuple[tuple[tuple[int, ...], int], ...]:
     """Those pairs (shape, axis) of a pool that an implementation takes."""
-    return tuple(
-        (shape, axis)
-        for shape, axis in pool
-        if len(shape) in capabilities.ranks and capabilities.takes_axis(axis, len(shape))
-    )
+    return tuple((shape, axis) for shape, axis in pool if capabilities.takes(shape, axis))

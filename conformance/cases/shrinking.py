@@ -80,7 +80,7 @@ def _simpler(case: Case, feature: int | None, epsilons: tuple[float, ...]) -> It
 
 
 def _smaller_shapes(case: Case) -> Iterator[Case]:
-    axis = case.axis % len(case.shape)
+    axis = case.feature_axis
     if len(case.shape) > 2:
         yield case.with_shape((case.count, case.n), 1)
         for k in range(len(case.shape) - 1, -1, -1):

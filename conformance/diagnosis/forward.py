@@ -114,7 +114,7 @@ def setting(f: Forwarded, level: Level) -> tuple[Setting, Expected, Float64]:
     expected, x, axis = (
         f.expected(granted=plausible(f, dtype, level)),
         f.call.x,
-        f.config.axis % f.call.x.ndim,
+        f.config.feature_axis,
     )
     assert f.got is not None
     given = None
@@ -173,7 +173,7 @@ def _explain(d: Deviation, prepared: list[tuple[Forwarded, Setting, Expected, Fl
 
 def _fit(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: Float64) -> _Fit:
     y = output(s, d)
-    axis = f.config.axis % f.call.x.ndim
+    axis = f.config.feature_axis
     u = arithmetic(f.call.x.dtype.name, 1).u_out
     with np.errstate(all="ignore"):
         parts = DEFINITION | d.parts
@@ -200,7 +200,7 @@ def _nearer(d: Deviation, prepared: list[tuple[Forwarded, Setting, Expected, Flo
     """
     off = nearer = 0
     for f, s, expected, got in prepared:
-        axis = f.config.axis % f.call.x.ndim
+        axis = f.config.feature_axis
         bound, exact = fold(np.asarray(expected.bound, np.float64), axis), fold(expected.y, axis)
         error = np.abs(got - exact)
         beyond = ~(error <= bound)
@@ -254,7 +254,7 @@ def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[list[tuple[float, flo
         return ([], 0, 0) if _within(f, granted) else None
     s, _, got = setting(f, Level.MUST)
     expected = f.expected(granted=granted)
-    axis = f.config.axis % f.call.x.ndim
+    axis = f.config.feature_axis
     bound = fold(np.asarray(expected.bound, np.float64), axis)
     exact = fold(expected.y, axis)
     off: list[tuple[float, float]] = []
@@ -292,7 +292,7 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
     offset = factor = True
     for f in wrong:
         s, expected, got = setting(f, level)
-        axis = f.config.axis % f.call.x.ndim
+        axis = f.config.feature_axis
         exact, bound = fold(expected.y, axis), fold(np.asarray(expected.bound, np.float64), axis)
         with np.errstate(all="ignore"):
             error = got - exact

@@ -56,7 +56,7 @@ def _flat(b: Backwarded, name: str) -> Any:
 
 
 def _explains(d: Deviation, b: Backwarded, level: Level) -> bool:
-    f, axis = b.forward, b.forward.config.axis % b.call.dy.ndim
+    f, axis = b.forward, b.forward.config.feature_axis
     s, _, _ = setting(f, level)
     s = replace(s, dy=fold(b.call.dy, axis).astype(np.float64))
     made, expected, parts = terms(s), b.expected(level), DEFINITION | d.parts

@@ -31,7 +31,7 @@ def of_running(taken: list[Step]) -> Diagnosis | None:
     wrong = [
         s for s in taken if not any(next(each) for each in _under_every_convention(_DEFINITION_ITSELF, [s]))
     ]
-    sizes = {step.x.shape[0 if step.axis % step.x.ndim else 1] for step in wrong}
+    sizes = {step.x.shape[step.batch_axis] for step in wrong}
     return named(found) if len(sizes) > 1 else None
 
 

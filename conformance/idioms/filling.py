@@ -15,7 +15,7 @@ def filled(piece: str, layer: str, config: LayerConfig, values: Mapping[str, Any
     :raises KeyError: it asks for a name that there is not. :raises ValueError: a $ that begins no name.
     """
     shape, rank = config.input_shape, len(config.input_shape)
-    axis = config.axis % rank
+    axis = config.feature_axis
     known: dict[str, Any] = {
         "layer": layer,
         "shape": shape,

@@ -166,7 +166,7 @@ class _Writer:
     def _native(self, config: LayerConfig, layer: int) -> LayerConfig:
         """The configuration with the features where the framework wants them."""
         rank = len(config.input_shape)
-        axis, axes = config.axis % rank, self._can.axes
+        axis, axes = config.feature_axis, self._can.axes
         if axes == "any" or axis in {each % rank for each in axes}:
             return config
         new = axes[0] % rank

@@ -34,6 +34,11 @@ class Step:
         return self.call.config.axis
 
     @property
+    def batch_axis(self) -> int:
+        """The first axis that is not the features'."""
+        return 0 if self.call.config.feature_axis else 1
+
+    @property
     def count(self) -> int:
         """N, the number of values per feature."""
         return self.call.count

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from conformance.implementation import DTYPES, PARAMETERS, Capabilities, LayerConfig
+from conformance.implementation import DTYPES, PARAMETERS, LayerConfig
 from conformance.protocol.codec import numpy_dtype
 from conformance.protocol.messages import Answer, Build, Forward, Parameters, Raised
 from conformance.worker.client import Worker
@@ -51,15 +51,11 @@ def held(worker: Worker) -> tuple[Held, ...]:
     can = worker.identity.capabilities
     if not can.parameters:
         return ()
-    inputs = [(shape, axis) for shape, axis in INPUTS if _takes(can, shape, axis)]
+    inputs = [(shape, axis) for shape, axis in INPUTS if can.takes(shape, axis)]
     dtypes = [dtype for dtype in DTYPES if dtype in can.dtypes]
     wanted = [(shape, axis, dtypes[0]) for shape, axis in inputs]
     wanted += [(*inputs[0], dtype) for dtype in dtypes[1:]] if inputs else []
     return tuple(_held(worker, *each) for each in wanted)
-
-
-def _takes(can: Capabilities, shape: tuple[int, ...], axis: int) -> bool:
-    return len(shape) in can.ranks and can.takes_axis(axis, len(shape))
 
 
 def _held(worker: Worker, shape: tuple[int, ...], axis: int, dtype: str) -> Held:

@@ -169,9 +169,7 @@ def _shrunk(
             min_features=domain.min_features,
             min_count=domain.min_count,
             epsilons=domain.epsilons,
-            admits=lambda c: (
-                len(c.shape) in capabilities.ranks and capabilities.takes_axis(c.axis, len(c.shape))
-            ),
+            admits=lambda c: capabilities.takes(c.shape, c.axis),
             # Where every new shape is compiled, a smaller case is not worth minutes.
             attempts=24 if capabilities.compiles else 400,
         )

@@ -31,12 +31,11 @@ def replay(file: CaseFile, worker: Worker) -> Replay:
     """
     requirement, probe = experiment_of(file)
     can, case = worker.identity.capabilities, file.case
-    rank = len(case.shape)
     lacking = probe.lacking(can)
     if case.dtype not in can.dtypes:
         lacking = f"declares no {case.dtype}"
-    elif rank not in can.ranks or not can.takes_axis(case.axis, rank):
-        lacking = f"declares no input of rank {rank} with features along axis {case.axis}"
+    elif not can.takes(case.shape, case.axis):
+        lacking = f"declares no input of rank {len(case.shape)} with features along axis {case.axis}"
     if lacking:
         raise BadCase(f"{worker.name} {lacking}")
     trial = Trial(case, observe(probe, case, worker), can)

@@ -223,7 +223,7 @@ def _unknown_fields(talk: Talk) -> None:
 )
 def _large(talk: Talk) -> None:
     setting = talk.layer(8)
-    each = setting.x().nbytes // (setting.x().shape[0 if setting.config.axis % setting.x().ndim else 1])
+    each = setting.x().nbytes // (setting.x().shape[0 if setting.config.feature_axis else 1])
     request = setting.forward(_LARGE // each)
     (found,) = talk.answers(request)
     like(found, "y", request.x)

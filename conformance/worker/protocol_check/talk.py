@@ -185,7 +185,7 @@ class Setting(msgspec.Struct, frozen=True):
         """An input, with so many samples if said."""
         shape = list(self.config.input_shape)
         if extent is not None:
-            shape[0 if self.config.axis % len(shape) else 1] = extent
+            shape[0 if self.config.feature_axis else 1] = extent
         size = int(np.prod(shape))
         return np.sin(np.arange(size)).reshape(shape).astype(numpy_dtype(self.config.dtype))
 
