@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.cases.arrays import realise
 from conformance.cases.case import Case
-from conformance.idioms.standalone import standalone
-from conformance.implementation import DTYPES, Idiom
+from conformance.implementation import DTYPES
 from conformance.judging.requirement import Requirement
 from conformance.judging.verdict import Outcome, Verdict
-from conformance.protocol.messages import Identity
 from conformance.requirements.catalogue import catalogue
 from conformance.results.accuracy import accuracy
 from conformance.results.environment import environment
@@ -107,7 +104,7 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
     seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
     common = frozenset.intersection(*fits) if (fits := [f for t in tallies for f in t.fits]) else frozenset()
     seen |= dict.fromkeys([" or ".join(sorted(common))] if common else [])
-    counterexample = _first_counterexample(task, requirement, tallies)
+    counterexample = _first_counterexample(tallies)
     return Result(
         task.implementation,
         requirement.id,
@@ -178,7 +175,7 @@ def _finite(ratio: float | None) -> float | None:
     return None if ratio is None else min(ratio, INFINITE)
 
 
-def _first_counterexample(task: TaskResult, requirement: Requirement, tallies: list[Tally]) -> Failure | None:
+def _first_counterexample(tallies: list[Tally]) -> Failure | None:
     """Of the first dtype that fails, in the order of DTYPES: the one most people meet."""
     found = [t for t in tallies if t.counterexample is not None]
     if not found:
@@ -188,29 +185,10 @@ def _first_counterexample(task: TaskResult, requirement: Requirement, tallies: l
     worst = _worst(own)
     example = next(t.counterexample for t in own if t.worst is worst)
     assert example is not None
-    script = None
-    if task.identity is not None and task.identity.idiom is not None:
-        script = _standalone(task.identity, task.identity.idiom, requirement, example)
-    return _failure(example, script)
+    return _failure(example)
 
 
-def _standalone(
-    identity: Identity, idiom: Idiom, requirement: Requirement, example: Counterexample
-) -> str | None:
-    probe = next(each for each in requirement.probes if each.name == example.probe)
-    case, verdict = example.case, example.verdict
-    return standalone(
-        idiom,
-        identity.capabilities,
-        probe.script(case, realise(case), identity.capabilities),
-        example.place,
-        about=f"{identity.name} {identity.version}\nRequired: {requirement.statement}\nSeen: {verdict.message}",
-        index=verdict.index,
-        expected=verdict.expected,
-    )
-
-
-def _failure(example: Counterexample, script: str | None) -> Failure:
+def _failure(example: Counterexample) -> Failure:
     case, verdict = example.case, example.verdict
     return Failure(
         example.probe,
@@ -222,5 +200,5 @@ def _failure(example: Counterexample, script: str | None) -> Failure:
         verdict.expected,
         verdict.actual,
         spelled_out(case),
-        script,
+        example.script,
     )

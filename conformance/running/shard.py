@@ -16,13 +16,14 @@ from conformance.cases.domain import Domain
 from conformance.cases.drawing import case_from, evenly, sketches
 from conformance.cases.shrinking import minimise
 from conformance.diagnosis import diagnose
+from conformance.idioms.standalone import standalone
 from conformance.implementation import Capabilities
 from conformance.judging.place import Place, locate
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import Requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict
-from conformance.protocol.messages import Observation, Script
+from conformance.protocol.messages import Identity, Observation, Script
 from conformance.running.tally import Counterexample, Tally
 from conformance.worker.client import Worker
 
@@ -140,13 +141,24 @@ def observe(probe: Probe, case: Case, worker: Worker) -> Observation:
     return worker.run(probe.script(case, realise(case), worker.identity.capabilities))
 
 
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    """A failing case: the calls it makes, what is said of them, and where that shows."""
+
+    case: Case
+    calls: Script
+    verdict: Verdict
+    place: Place | None = None
+
+
 def _shrunk(
     probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
 ) -> Counterexample:
     assert tally.first is not None and tally.worst is not None
     capabilities = worker.identity.capabilities
     outcome = tally.worst.outcome
-    found: tuple[Case, Verdict, Place | None] = tally.first, tally.worst, None
+    calls = probe.script(tally.first, realise(tally.first), capabilities)
+    found = _Failing(tally.first, calls, tally.worst)
 
     def fails(case: Case) -> bool:
         nonlocal found
@@ -156,7 +168,7 @@ def _shrunk(
         verdict = requirement.verdict(trial)
         if verdict.outcome is not outcome:
             return False
-        found = case, verdict, locate(trial.observation, verdict)
+        found = _Failing(case, trial.observation.script, verdict, locate(trial.observation, verdict))
         return True
 
     # A crash or a hang is expensive to repeat: its case stands as it was drawn.
@@ -173,4 +185,21 @@ def _shrunk(
             # Where every new shape is compiled, a smaller case is not worth minutes.
             attempts=24 if capabilities.compiles else 400,
         )
-    return Counterexample(probe.name, *found)
+    text = _written(found, requirement, worker.identity)
+    return Counterexample(probe.name, found.case, found.verdict, text)
+
+
+def _written(found: _Failing, requirement: Requirement, identity: Identity) -> str | None:
+    """The failing case as Python, where the adapter says how its framework is written."""
+    if identity.idiom is None:
+        return None
+    seen = found.verdict
+    return standalone(
+        identity.idiom,
+        identity.capabilities,
+        found.calls,
+        found.place,
+        about=f"{identity.name} {identity.version}\nRequired: {requirement.statement}\nSeen: {seen.message}",
+        index=seen.index,
+        expected=seen.expected,
+    )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from conformance.cases.case import Case
 from conformance.diagnosis import Diagnosis
-from conformance.judging.place import Place
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Point, Verdict, worst
 
@@ -15,12 +14,15 @@ _EVIDENCE = 8  # failing trials kept to diagnose from
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """The smallest case found on which a requirement fails, and where in it that shows."""
+    """The smallest case found on which a requirement fails.
+
+    :ivar script: Python that shows it with the framework's own API alone, where the calls have such a form.
+    """
 
     probe: str
     case: Case
     verdict: Verdict
-    place: Place | None = None
+    script: str | None = None
 
 
 @dataclass(slots=True)

@@ -117,7 +117,8 @@ class TestSite:
         shutil.copytree(DOCS, tmp_path / "docs")
         shutil.copy(ROOT / "mkdocs.yml", tmp_path)
         for name in ("protocol.md", "news.md"):
-            text = "# Words\n\nSee [the code](../conformance/protocol/codec.py) and [the bounds](numerics.md#the-mean).\n"
+            links = "[the code](../conformance/protocol/codec.py) and [the bounds](numerics.md#the-mean)"
+            text = f"# Words\n\nSee {links}.\n"
             (tmp_path / "docs" / name).write_text(text)
         text = (built(tmp_path, tmp_path / "site") / "index.html").read_text(encoding="utf-8")
         assert 'href="protocol.html"' in text and 'href="news.html"' in text
