@@ -16,13 +16,13 @@ T = TypeVar("T")
 class Recent(Generic[T]):
     """The values asked for last, as many as have ``most`` array elements between them, but always the last.
 
-    :param most: bounds the memory held, and not the number of values.
+    :param most: bounds the memory taken, and not the number of values.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         #: Array elements kept.
-        self.held = 0
+        self.size = 0
         self._values: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -35,8 +35,8 @@ class Recent(Generic[T]):
             return found[0]
         value = compute()
         self._values[key] = value, size
-        self.held += size
-        while self.held > self._most and len(self._values) > 1:
+        self.size += size
+        while self.size > self._most and len(self._values) > 1:
             _, (_, dropped) = self._values.popitem(last=False)
-            self.held -= dropped
+            self.size -= dropped
         return value

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conformance.diagnosis.deviations.deviation import Deviation
-from conformance.diagnosis.deviations.forward import DEFINITION, FORWARD, Setting, output, statistics
+from conformance.diagnosis.deviations.forward import DEFINITION, FORWARD, Folded, output, statistics
 from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named, plausible
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.exact import Expected, Forwarded
@@ -50,24 +51,24 @@ def of_forward(passes: list[Forwarded], wrong: list[Forwarded], level: Level) ->
     # Small failing calls contradict most deviations at little cost, so they come first.
     failing = set(map(id, wrong))
     passes = sorted(passes, key=lambda f: (id(f) not in failing, f.call.x.size))
-    prepared = [(f, *setting(f, level)) for f in passes]
+    outputs = [compared(f, level) for f in passes]
     # An error so small that the definition itself passes for an explanation tells no deviation apart.
-    if _explain(_DEFINITION_ITSELF, prepared) is _Fit.EXPLAINS:
+    if _explain(_DEFINITION_ITSELF, outputs) is _Fit.EXPLAINS:
         return Diagnosis("", _shape_of_error(wrong, level))
-    fits = {d: _explain(d, prepared) for d in FORWARD}
+    fits = {d: _explain(d, outputs) for d in FORWARD}
     found = [d for d, fit in fits.items() if fit is _Fit.EXPLAINS]
     maybe = [d for d, fit in fits.items() if fit is _Fit.CONSISTENT]
     if found:
         # Of one shape alone two may do the same by chance, though neither is what is done.
         told = len(found + maybe) == 1 or len({f.call.x.shape for f in wrong}) > 1
-        found = [d for d in found if told and _nearer(d, prepared)]
+        found = [d for d in found if told and _nearer(d, outputs)]
         return (named(found + maybe) if found else None) or Diagnosis("", _shape_of_error(wrong, level))
     found = _of_cancellation(wrong, level) if maybe else _of_precision(passes, wrong, level)
     # A pair is hardly ever refuted by few or blurred data, so nothing simpler may be left in the running. And
     # at the identity gamma undoes the division: there mistakes in the one look like mistakes in the other.
-    if not found and not maybe and not any(_at_identity(s) for _, s, *_ in prepared):
+    if not found and not maybe and not any(_at_identity(each.folded) for each in outputs):
         pairs = (a.with_(b) for a, b in itertools.combinations(FORWARD, 2))
-        found = [d for d in pairs if d and _explain(d, prepared) is _Fit.EXPLAINS]
+        found = [d for d in pairs if d and _explain(d, outputs) is _Fit.EXPLAINS]
     return named(found) or Diagnosis("", _shape_of_error(wrong, level))
 
 
@@ -97,7 +98,7 @@ def _of_cancellation(wrong: list[Forwarded], level: Level) -> list[Deviation]:
     return []
 
 
-def _at_identity(s: Setting) -> bool:
+def _at_identity(s: Folded) -> bool:
     """Whether gamma is the standard deviation, with or without epsilon, of every feature."""
     _, var = statistics(s)
     near = [np.abs(s.gamma - np.sqrt(v)) <= 0.01 * np.abs(s.gamma) for v in (var, var + s.epsilon)]
@@ -108,36 +109,62 @@ def _within(f: Forwarded, granted: Arithmetic) -> bool:
     return _agrees(f, f.expected(granted=granted))
 
 
-def setting(f: Forwarded, level: Level) -> tuple[Setting, Expected, Float64]:
-    """The call folded to (before, n, after), what was expected of it, and what came."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One output beside what was expected of it; arrays are folded to (before, n, after).
+
+    :ivar call: the call it came from. :ivar folded: what a deviation computes from.
+    """
+
+    call: Forwarded
+    folded: Folded
+    got: Float64
+    exact: Float64
+    bound: Float64
+
+    @property
+    def error(self) -> Float64:
+        return self.got - self.exact
+
+    @property
+    def beyond(self) -> NDArray[np.bool_]:
+        """Where it is further off than the bound, or not finite."""
+        return ~(np.abs(self.error) <= self.bound)
+
+
+def compared(f: Forwarded, level: Level) -> Compared:
+    """An output, with the bound of what is plausible at ``level``."""
     dtype = f.call.x.dtype.name
-    expected, x, axis = (
-        f.expected(granted=plausible(f, dtype, level)),
-        f.call.x,
-        f.config.feature_axis,
-    )
+    return compared_with(f, f.expected(granted=plausible(f, dtype, level)))
+
+
+def compared_with(f: Forwarded, expected: Expected) -> Compared:
+    x, axis = f.call.x, f.config.feature_axis
     assert f.got is not None
     given = None
     if "running_mean" in f.held and "running_var" in f.held:
-        given = tuple(f.held[k].astype(np.float64)[:, None] for k in ("running_mean", "running_var"))
+        given = (
+            f.held["running_mean"].astype(np.float64)[:, None],
+            f.held["running_var"].astype(np.float64)[:, None],
+        )
     wide = fold(x, axis).astype(np.float64)
-    last = None if f.previous is None else _moments(fold(f.previous.x, axis).astype(np.float64))
     mean, var = _moments(wide)
-    made = Setting(
-        wide,
-        expected.gamma[:, None],
-        expected.beta[:, None],
-        mean,
-        var,
-        given,  # type: ignore[arg-type]
-        last,
-        f.config.epsilon,
-        x.dtype.name,
-        f.call.training,
-        axis != 0,
-        x.shape[0 if axis else 1],
+    folded = Folded(
+        x=wide,
+        gamma=expected.gamma[:, None],
+        beta=expected.beta[:, None],
+        mean=mean,
+        var=var,
+        given=given,
+        last=None if f.previous is None else _moments(fold(f.previous.x, axis).astype(np.float64)),
+        epsilon=f.config.epsilon,
+        dtype=x.dtype.name,
+        training=f.call.training,
+        batch_first=axis != 0,
+        samples=x.shape[0 if axis else 1],
     )
-    return made, expected, fold(f.got, axis).astype(np.float64)
+    bound = fold(np.asarray(expected.bound, np.float64), axis)
+    return Compared(f, folded, fold(f.got, axis).astype(np.float64), fold(expected.y, axis), bound)
 
 
 def _moments(x: Float64) -> tuple[Float64, Float64]:
@@ -161,32 +188,31 @@ class _Fit(Enum):
     EXPLAINS = 2
 
 
-def _explain(d: Deviation, prepared: list[tuple[Forwarded, Setting, Expected, Float64]]) -> _Fit:
+def _explain(d: Deviation, outputs: list[Compared]) -> _Fit:
     worst = _Fit.EXPLAINS
-    for each in prepared:
-        fit = _fit(d, *each)
+    for each in outputs:
+        fit = _fit(d, each)
         if fit is _Fit.REFUTED:
             return fit
         worst = min(worst, fit, key=lambda f: f.value)
     return worst
 
 
-def _fit(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: Float64) -> _Fit:
+def _fit(d: Deviation, each: Compared) -> _Fit:
+    s, got = each.folded, each.got
     y = output(s, d)
-    axis = f.config.feature_axis
-    u = arithmetic(f.call.x.dtype.name, 1).u_out
+    u = arithmetic(s.dtype, 1).u_out
     with np.errstate(all="ignore"):
         parts = DEFINITION | d.parts
         _, var = parts["statistics"](s)
         right = np.sqrt((s.var if s.training or s.given is None else s.given[1]) + s.epsilon)
         amplified = np.clip(np.abs(right / parts["divisor"](var, s.epsilon)), 1, 1e3)
         gamma = np.maximum(1, np.abs(parts["parameters"](s)[0]) / np.maximum(np.abs(s.gamma), 1e-30))
-        bound = 2 * fold(np.asarray(expected.bound, np.float64), axis) * amplified * np.minimum(gamma, 1e6)
+        bound = 2 * each.bound * amplified * np.minimum(gamma, 1e6)
         bound = bound + 16 * u * (np.abs(y) + np.abs(s.beta))
-        expected_y = fold(expected.y, axis)
         hit = (np.abs(got - y) <= bound) & np.isfinite(y)
         # Nothing is told apart where the bound is as wide as the output itself.
-        near = hit & (bound <= 0.1 * np.maximum(np.abs(y), np.abs(expected_y)) + 1e-3)
+        near = hit & (bound <= 0.1 * np.maximum(np.abs(y), np.abs(each.exact)) + 1e-3)
         lost = ~np.isfinite(got) & ~np.isfinite(y)
     if not (hit | lost).all():
         return _Fit.REFUTED
@@ -194,18 +220,15 @@ def _fit(d: Deviation, f: Forwarded, s: Setting, expected: Expected, got: Float6
     return _Fit.EXPLAINS if 2 * near.sum() >= near.size else _Fit.CONSISTENT
 
 
-def _nearer(d: Deviation, prepared: list[tuple[Forwarded, Setting, Expected, Float64]]) -> bool:
+def _nearer(d: Deviation, outputs: list[Compared]) -> bool:
     """Whether most of what is off is far nearer to what the deviation gives than to the definition. It is not where
     the two are the same, as with any gamma on a constant feature, and a wider bound is all that lets it pass.
     """
     off = nearer = 0
-    for f, s, expected, got in prepared:
-        axis = f.config.feature_axis
-        bound, exact = fold(np.asarray(expected.bound, np.float64), axis), fold(expected.y, axis)
-        error = np.abs(got - exact)
-        beyond = ~(error <= bound)
-        off += int(beyond.sum())
-        nearer += int((beyond & ~(2 * np.abs(got - output(s, d)) >= error)).sum())
+    for each in outputs:
+        away = np.abs(each.got - output(each.folded, d))
+        off += int(each.beyond.sum())
+        nearer += int((each.beyond & ~(2 * away >= np.abs(each.error))).sum())
     return 2 * nearer >= off
 
 
@@ -224,8 +247,8 @@ def _one_pass(calls: list[tuple[Forwarded, Arithmetic]]) -> Deviation | None:
         found = _cancelled(f, granted)
         if found is None:
             return None
-        off += found[0]
-        drowned, lost = drowned + found[1], lost + found[2]
+        off += found.off
+        drowned, lost = drowned + found.drowned, lost + found.lost
     if not _as_rounding_does(off):
         return None
     return ONE_PASS_CLIPPED if drowned >= _ENOUGH and not lost else ONE_PASS
@@ -245,18 +268,24 @@ def _as_rounding_does(off: list[tuple[float, float]]) -> bool:
     return bool(slope >= 0.5)
 
 
-def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[list[tuple[float, float]], int, int] | None:
-    """Of the features that cancellation takes off by a factor, how much may cancel and by how much their variance
-    is off; in how many it leaves nothing to compare, and in how many of those the output is NaN. None where
-    something else is wrong.
+class _Cancellation(NamedTuple):
+    """What cancellation did to one output.
+
+    :ivar off: of each feature that is off by a factor: how much may cancel, and by how much its variance is off.
+    :ivar drowned: in how many features it leaves nothing to compare; :ivar lost: in how many of those y is NaN.
     """
+
+    off: list[tuple[float, float]]
+    drowned: int = 0
+    lost: int = 0
+
+
+def _cancelled(f: Forwarded, granted: Arithmetic) -> _Cancellation | None:
+    """None where something else is wrong."""
     if not f.call.training:
-        return ([], 0, 0) if _within(f, granted) else None
-    s, _, got = setting(f, Level.MUST)
-    expected = f.expected(granted=granted)
-    axis = f.config.feature_axis
-    bound = fold(np.asarray(expected.bound, np.float64), axis)
-    exact = fold(expected.y, axis)
+        return _Cancellation([]) if _within(f, granted) else None
+    each = compared_with(f, f.expected(granted=granted))
+    s = each.folded
     off: list[tuple[float, float]] = []
     drowned = lost = 0
     with np.errstate(all="ignore"):
@@ -264,7 +293,7 @@ def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[list[tuple[float, flo
         roundings = 8 + 2 * min(granted.growth, probabilistic(f.count))
         loss = (roundings * granted.u * (s.var + s.mean**2) / total)[:, 0]
         for k in range(s.x.shape[1]):
-            y, target, room = got[:, k], exact[:, k], bound[:, k]
+            y, target, room = each.got[:, k], each.exact[:, k], each.bound[:, k]
             if loss[k] >= 0.5:  # Cancelled altogether: anything may come of it, and nothing can be compared.
                 drowned += bool(loss[k] >= _DROWNED)
                 lost += bool(loss[k] >= _DROWNED and not np.isfinite(y).all())
@@ -281,7 +310,7 @@ def _cancelled(f: Forwarded, granted: Arithmetic) -> tuple[list[tuple[float, flo
             if abs(error) > 2 * loss[k] or (rest > 4 * room * max(1.0, abs(factor))).any():
                 return None
             off.append((float(loss[k]), error))
-    return off, drowned, lost
+    return _Cancellation(off, drowned, lost)
 
 
 def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
@@ -291,12 +320,10 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
     sizes: list[tuple[float, float]] = []  # (kappa, error) of the features that are off
     offset = factor = True
     for f in wrong:
-        s, expected, got = setting(f, level)
-        axis = f.config.feature_axis
-        exact, bound = fold(expected.y, axis), fold(np.asarray(expected.bound, np.float64), axis)
+        each = compared(f, level)
+        s, exact, bound = each.folded, each.exact, each.bound
         with np.errstate(all="ignore"):
-            error = got - exact
-            over = ~(np.abs(error) <= bound)
+            error, over = each.error, each.beyond
             off = over.any(axis=(0, 2))
             touched.append(float(off.mean()))
             elements.append(float(over[:, off].mean()) if off.any() else 0.0)
@@ -306,7 +333,7 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
             ]
             room = 4 * bound.max(axis=(0, 2))
             offset &= bool((np.ptp(error, axis=(0, 2)) <= room).all())
-            centred, moved = exact - s.beta, got - s.beta
+            centred, moved = exact - s.beta, each.got - s.beta
             slope = (centred * moved).sum(axis=(0, 2)) / (centred**2).sum(axis=(0, 2))
             rest = np.abs(moved - slope[:, None] * centred).max(axis=(0, 2))
             factor &= bool((rest <= room * np.maximum(1, np.abs(slope))).all())

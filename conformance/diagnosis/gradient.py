@@ -11,7 +11,7 @@ import numpy as np
 from conformance.diagnosis.deviations.deviation import Deviation
 from conformance.diagnosis.deviations.gradient import DEFINITION, GRADIENT, terms
 from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named
-from conformance.diagnosis.forward import fold, setting
+from conformance.diagnosis.forward import compared, fold
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.exact import Backwarded
 from conformance.judging.level import Level
@@ -57,8 +57,7 @@ def _flat(b: Backwarded, name: str) -> Any:
 
 def _explains(d: Deviation, b: Backwarded, level: Level) -> bool:
     f, axis = b.forward, b.forward.config.feature_axis
-    s, _, _ = setting(f, level)
-    s = replace(s, dy=fold(b.call.dy, axis).astype(np.float64))
+    s = replace(compared(f, level).folded, dy=fold(b.call.dy, axis).astype(np.float64))
     made, expected, parts = terms(s), b.expected(level), DEFINITION | d.parts
     u = arithmetic(f.call.x.dtype.name, 1).u_out
     for k, name in enumerate(_NAMES):

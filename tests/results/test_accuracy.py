@@ -78,4 +78,4 @@ def test_what_is_kept_is_what_would_be_computed_and_no_more_than_fits(asked: lis
     for key, size in asked:
         size = sizes.setdefault(key, size)
         assert recent.get(key, size, lambda key=key: 7 * key) == 7 * key  # type: ignore[misc]
-        assert recent.held <= 100 or len(recent) == 1
+        assert recent.size <= 100 or len(recent) == 1

@@ -16,7 +16,7 @@ Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Folded:
     """One call, folded to (before, n, after) in float64, with n-vectors shaped (n, 1).
 
     :ivar x, dy: input and, for a gradient, upstream gradient.
@@ -42,17 +42,17 @@ class Setting:
 
 
 class Statistics(Protocol):
-    def __call__(self, s: Setting) -> tuple[Any, Any]: ...
+    def __call__(self, s: Folded) -> tuple[Any, Any]: ...
 
 
 # -- the definition, part by part
 
 
-def _parameters(s: Setting) -> tuple[Any, Any]:
+def _parameters(s: Folded) -> tuple[Any, Any]:
     return s.gamma, s.beta
 
 
-def statistics(s: Setting) -> tuple[Any, Any]:
+def statistics(s: Folded) -> tuple[Any, Any]:
     if s.training or s.given is None:
         return s.mean, s.var
     return s.given
@@ -74,7 +74,7 @@ DEFINITION: Parts = {
 }
 
 
-def output(s: Setting, deviation: Deviation) -> Float64:
+def output(s: Folded, deviation: Deviation) -> Float64:
     """y of a deviation, (before, n, after)."""
     parts = DEFINITION | deviation.parts
     with np.errstate(all="ignore"):
@@ -89,7 +89,7 @@ def output(s: Setting, deviation: Deviation) -> Float64:
 
 
 def _over(axes: tuple[int, ...]) -> Statistics:
-    def over(s: Setting) -> tuple[Any, Any]:
+    def over(s: Folded) -> tuple[Any, Any]:
         if not s.training:
             return statistics(s)
         return s.x.mean(axis=axes, keepdims=True), s.x.var(axis=axes, keepdims=True)
@@ -97,49 +97,49 @@ def _over(axes: tuple[int, ...]) -> Statistics:
     return over
 
 
-def _batch_axis_only(s: Setting) -> tuple[Any, Any]:
+def _batch_axis_only(s: Folded) -> tuple[Any, Any]:
     return _over((0,) if s.batch_first else (2,))(s)
 
 
-def _per_instance(s: Setting) -> tuple[Any, Any]:
+def _per_instance(s: Folded) -> tuple[Any, Any]:
     """Over the places of one sample."""
     return _over((2,) if s.batch_first else (0,))(s)
 
 
-def _per_sample(s: Setting) -> tuple[Any, Any]:
+def _per_sample(s: Folded) -> tuple[Any, Any]:
     """Over the features and places of one sample, as in layer normalisation."""
     return _over((1, 2) if s.batch_first else (0, 1))(s)
 
 
-def _unbiased(s: Setting) -> tuple[Any, Any]:
+def _unbiased(s: Folded) -> tuple[Any, Any]:
     mean, var = statistics(s)
     count = s.x.shape[0] * s.x.shape[2]
     return (mean, var * count / max(1, count - 1)) if s.training else (mean, var)
 
 
-def _given_in_training(s: Setting) -> tuple[Any, Any]:
+def _given_in_training(s: Folded) -> tuple[Any, Any]:
     return s.given if s.given is not None else (np.zeros_like(s.mean), np.ones_like(s.var))
 
 
-def _in_half(s: Setting) -> tuple[Any, Any]:
+def _in_half(s: Folded) -> tuple[Any, Any]:
     mean, var = statistics(s)
     half = numpy_dtype("bfloat16" if s.dtype == "bfloat16" else "float16")
     rounded = [np.asarray(v).astype(half).astype(np.float64) for v in (mean, var)]
     return rounded[0], rounded[1]
 
 
-def _about_running_mean(s: Setting) -> tuple[Any, Any]:
+def _about_running_mean(s: Folded) -> tuple[Any, Any]:
     mean, var = statistics(s)
     centre = s.given[0] if s.given is not None else np.zeros_like(mean)
     return mean, var + (mean - centre) ** 2 if s.training else var
 
 
-def _about_zero(s: Setting) -> tuple[Any, Any]:
+def _about_zero(s: Folded) -> tuple[Any, Any]:
     mean, var = statistics(s)
     return mean, var + mean**2
 
 
-def _uncentred(s: Setting) -> tuple[Any, Any]:
+def _uncentred(s: Folded) -> tuple[Any, Any]:
     mean, var = statistics(s)
     return np.zeros_like(mean), var
 
@@ -147,17 +147,17 @@ def _uncentred(s: Setting) -> tuple[Any, Any]:
 def _given_as(f: Callable[[Any, float], Any]) -> Statistics:
     """Inference that takes the variance it was given for something else."""
 
-    def taken(s: Setting) -> tuple[Any, Any]:
+    def taken(s: Folded) -> tuple[Any, Any]:
         mean, var = statistics(s)
         return (mean, var) if s.training else (mean, f(var, s.epsilon))
 
     return taken
 
 
-def _all_alike(which: int, how: Callable[[Any], Any]) -> Callable[[Setting], tuple[Any, Any]]:
+def _all_alike(which: int, how: Callable[[Any], Any]) -> Callable[[Folded], tuple[Any, Any]]:
     """gamma (0) or beta (1) the same number for every feature."""
 
-    def parameters(s: Setting) -> tuple[Any, Any]:
+    def parameters(s: Folded) -> tuple[Any, Any]:
         both = [s.gamma, s.beta]
         both[which] = np.full_like(both[which], how(both[which]))
         return both[0], both[1]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.diagnosis.deviations.deviation import Deviation, Parts
-from conformance.diagnosis.deviations.forward import Setting, statistics
+from conformance.diagnosis.deviations.forward import Folded, statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Terms:
         return self.slope * (self.dy - self.by_mean - self.by_var)
 
 
-def terms(s: Setting) -> Terms:
+def terms(s: Folded) -> Terms:
     assert s.dy is not None
     with np.errstate(all="ignore"):
         mean, var = statistics(s)
