@@ -3,7 +3,8 @@
 Hypothesis is the source of the bytes. They become the choices of a :class:`Sketch`: shapes, regimes, a seed. No array
 element is ever drawn, so a case costs a dozen choices whatever its size. The choices do not depend on the domain: a
 campaign draws them once, and every probe makes its own cases of them. :func:`cases` is the same as a strategy, for
-property tests. There all choices shrink towards the plain: rank 2, one feature, standard normal values, gamma 1, beta 0.
+property tests. There all choices shrink towards the plain: rank 2, one feature, standard normal values, gamma 1 and
+beta 0.
 """
 
 from __future__ import annotations
