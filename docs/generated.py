@@ -31,6 +31,8 @@ _SOURCES = {
     "O": "the ONNX operator BatchNormalization",
     "K": "the documentation of Keras",
     "T": "the documentation of PyTorch",
+    "F": "the documentation of Flax",
+    "J": "the documentation of JAX",
     "N": "[the bounds](../numerics.md)",
 }
 
