@@ -32,6 +32,8 @@ _SOURCES = {
     "O": "the ONNX operator BatchNormalization",
     "K": "the documentation of Keras",
     "T": "the documentation of PyTorch",
+    "F": "the documentation of Flax, `flax.linen.BatchNorm` and `flax.nnx.BatchNorm`",
+    "J": "the documentation of JAX, of collective operations over a mapped axis such as `jax.lax.pmean`",
     "N": "[the bounds](../numerics.md)",
 }
 
@@ -93,12 +95,17 @@ def requirements() -> Iterator[str]:
     every = catalogue()
     yield "# Requirements"
     yield ""
-    yield f"All {len(every)}, as `bnconf requirements` lists them. {_tag('MUST')} batch norm is wrong without it."
-    yield f"{_tag('SHOULD')} a careful implementation does it. {_tag('CONVENTION')} implementations legitimately"
-    yield "differ: the suite reports which one this is, and it fails only where an implementation contradicts itself."
-    yield "A requirement that presupposes others cannot hold where they do not; a report names the cause first."
+    yield f"This page lists all {len(every)}, as `bnconf requirements` does. Each has a level:"
     yield ""
-    yield "n is the number of features, m the number of values of each. Sources:"
+    yield f"* {_tag('MUST')} Without it, the layer is not batch norm."
+    yield f"* {_tag('SHOULD')} A careful implementation satisfies it."
+    yield f"* {_tag('CONVENTION')} Implementations legitimately differ. The suite reports the convention of each one."
+    yield "  The requirement fails only if an implementation contradicts itself."
+    yield ""
+    yield "A requirement may presuppose others. If one of those fails, this one cannot hold, and a report names the"
+    yield "cause first."
+    yield ""
+    yield "n is the number of features, and m is the number of values of each feature. The sources are:"
     yield ""
     for key, text in _SOURCES.items():
         yield f"* [{key}] {text}"
@@ -188,9 +195,9 @@ def _default(field: dataclasses.Field[Any]) -> str:
 def report() -> Iterator[str]:
     every = schema()["$defs"]
     yield from ("# The report", "")
-    yield "`bnconf run -o DIR` writes `report.json`. This is its version 1; the JSON Schema is part of the package,"
-    yield "`conformance/report/schema-v1.json`, and fields are only ever added to it. A ratio that is infinite is"
-    yield "1e308, since JSON has no infinity; one that was not measured is null."
+    yield "`bnconf run -o DIR` writes `report.json`. This page describes version 1 of the format. Version 1 may gain"
+    yield "fields, and loses none. The package contains the JSON Schema, `conformance/report/schema-v1.json`."
+    yield "An infinite ratio is 1e308, since JSON has no infinity. A ratio that was not measured is null."
     for name, each in sorted(every.items(), key=lambda item: item[0] != "Report"):
         description = each.get("description", "")
         yield from ("", f"## {name}", "", _markdown(_body(description)), "")

@@ -166,6 +166,15 @@ def test_the_adapter_of_the_tutorial_is_the_example() -> None:
     assert example.endswith(code)
 
 
+def test_every_source_of_a_requirement_is_defined() -> None:
+    """In the list at the head of the page of requirements, ``_SOURCES`` of docs/generated.py."""
+    text = (DOCS / "generated.py").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^_SOURCES = \{\n(.*?)^\}", text, re.DOTALL | re.MULTILINE)
+    defined = set(re.findall(r'^    "(\w+)": ', listed, re.MULTILINE))
+    keys = [key for each in catalogue() for key in re.findall(r"\[([A-Z](?:, [A-Z])*)\]", each.source)]
+    assert {key for several in keys for key in several.split(", ")} == defined
+
+
 def test_the_requirements_that_documents_name_exist() -> None:
     """Something like `shape.gamma`, in the documents written by hand."""
     every = {each.id for each in catalogue()}
