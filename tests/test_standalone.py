@@ -16,7 +16,7 @@ from conformance.report.model import Report
 from conformance.requirement import Verdict, failed
 from conformance.script import Answer, Backward, Build, Forward, Load, Observation, Parameters
 from conformance.standalone import Place, filled, locate, standalone
-from tests.conftest import Command
+from tests.conftest import Command, need
 
 FRAMEWORKS = {
     "keras-torch": ("forward.training", "gradient.gamma", "degenerate.empty", "numerics.variance"),
@@ -37,6 +37,7 @@ def printed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_scripts_show_the_failure_without_the_suite(bnconf: Command, tmp_path: Path, name: str) -> None:
+    need(name)
     wanted = FRAMEWORKS[name]
     patterns = [part for requirement in wanted for part in ("-r", requirement)]
     bnconf("run", name, *patterns, "--max-examples", "25", "--exit-zero", "-o", "out")
