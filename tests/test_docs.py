@@ -116,6 +116,7 @@ class TestSite:
         """Those it expects and others, though they link to files of the repository that are no pages."""
         shutil.copytree(DOCS, tmp_path / "docs")
         shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+        shutil.copy(ROOT / "pyproject.toml", tmp_path)
         for name in ("protocol.md", "news.md"):
             text = "# Words\n\nSee [the code](../conformance/script.py) and [the bounds](numerics.md#the-mean).\n"
             (tmp_path / "docs" / name).write_text(text)
