@@ -8,6 +8,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,14 +55,23 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """A link to a file of the repository that is no page becomes its name: the site stands without it."""
+    """A link to a file of the repository that is no page becomes its name: the site stands without it. The account
+    that hosts the repository takes the place of OWNER.
+    """
 
     def named(link: re.Match[str]) -> str:
         target = (Path(config.docs_dir) / page.file.src_uri).parent / link[2].partition("#")[0]
         outside = not target.resolve().is_relative_to(Path(config.docs_dir).resolve())
         return link[1] if outside else link[0]
 
+    markdown = markdown.replace("OWNER/batchnorm-conformance", _repository(Path(config.docs_dir).parent))
     return re.sub(r"(?<!!)\[([^\]]+)\]\((\.\./[^)\s]+)\)", named, markdown)
+
+
+def _repository(checkout: Path) -> str:
+    """Where the repository is on GitHub, as account/name: pyproject.toml alone says it."""
+    project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["urls"]["Repository"]).removeprefix("https://github.com/")
 
 
 def _present(entry: Any, here: Path) -> Any:

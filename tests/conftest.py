@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,14 @@ import pytest
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 WRONG = Path(__file__).parent / "wrong_layers.py"
+
+
+def need(*implementations: str) -> None:
+    """Skip where a framework that an id names, as keras-torch names two, is not installed, and say what brings it."""
+    named = {part for name in implementations for part in name.split("-")}
+    for package in ("jax", "keras", "tensorflow", "torch"):
+        if package in named and importlib.util.find_spec(package) is None:
+            pytest.skip(f"needs the Python package {package}: pip install 'batchnorm-conformance[all]'")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from conformance.judging.place import Place, locate
 from conformance.judging.verdict import Verdict, failed
 from conformance.protocol.messages import Answer, Backward, Build, Forward, Load, Observation, Parameters
 from conformance.results.model import Report
-from tests.conftest import Command
+from tests.conftest import Command, need
 
 FRAMEWORKS = {
     "keras-torch": ("forward.training", "gradient.gamma", "degenerate.empty", "numerics.variance"),
@@ -39,6 +39,7 @@ def printed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_scripts_show_the_failure_without_the_suite(bnconf: Command, tmp_path: Path, name: str) -> None:
+    need(name)
     wanted = FRAMEWORKS[name]
     patterns = [part for requirement in wanted for part in ("-r", requirement)]
     bnconf("run", name, *patterns, "--max-examples", "25", "--exit-zero", "-o", "out")

@@ -116,6 +116,7 @@ class TestSite:
         """Those it expects and others, though they link to files of the repository that are no pages."""
         shutil.copytree(DOCS, tmp_path / "docs")
         shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+        shutil.copy(ROOT / "pyproject.toml", tmp_path)
         for name in ("protocol.md", "news.md"):
             links = "[the code](../conformance/protocol/codec.py) and [the bounds](numerics.md#the-mean)"
             text = f"# Words\n\nSee {links}.\n"

@@ -12,7 +12,7 @@ import pytest
 from conformance.implementation import Capabilities
 from conformance.results.model import INFINITE
 from conformance.studies.compare import common
-from tests.conftest import WRONG, Command
+from tests.conftest import WRONG, Command, need
 
 PORTED = """
 import numpy as np
@@ -49,6 +49,7 @@ assert accuracy == 1 and np.abs(ours - predicted).max() < 1e-4
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`bnconf compare torch keras-tensorflow -o out`, as a user types it."""
+    need("torch", "keras-tensorflow")
     folder = tmp_path_factory.mktemp("compare")
     command = ["compare", "torch", "keras-tensorflow", "--max-examples", "12", "-o", "out"]
     done = subprocess.run(
@@ -125,6 +126,7 @@ def test_one_that_is_wrong_is_shown_where_it_differs_most(bnconf: Command, tmp_p
 
 
 def test_a_function_has_no_recipe_but_a_reason(bnconf: Command, tmp_path: Path) -> None:
+    need("torch")
     done = bnconf("compare", "torch", "torch-functional", "--max-examples", "4")
     assert done.returncode == 0, done.stderr
     assert "torch-functional is a function and holds no parameters" in " ".join(done.stdout.split())
@@ -134,7 +136,7 @@ def test_a_function_has_no_recipe_but_a_reason(bnconf: Command, tmp_path: Path) 
     ("arguments", "status", "said"),
     [
         (("torch", "torch"), 2, "two different implementations"),
-        (("torch", "no-such-thing"), 2, "no implementation 'no-such-thing'"),
+        (("reference", "no-such-thing"), 2, "no implementation 'no-such-thing'"),
     ],
 )
 def test_wrong_usage(bnconf: Command, arguments: tuple[str, ...], status: int, said: str) -> None:
