@@ -148,6 +148,13 @@ TESTED = {
     "python bnconf-report/cases/keras-torch/numerics.variance.py": (
         "test_standalone.py::test_scripts_show_the_failure_without_the_suite"
     ),
+    "bnconf replay bnconf-report/cases/keras-torch/numerics.variance.json reference": (
+        "test_replay.py::test_a_failure_replays_from_its_file"
+    ),
+    "bnconf run keras-torch -r numerics.variance --max-examples 200 -o out": (
+        "test_frameworks.py::test_an_adapter_does_what_it_declares"
+    ),
+    "python -m pytest tests/test_the_question.py": "test_the_question.py::test_n_vectors_recover_the_identity",
     "bnconf compare torch keras-tensorflow": (
         "test_compare.py::test_recipes_are_verified_and_say_what_no_recipe_can_do"
     ),
@@ -179,6 +186,17 @@ TESTED = {
 #: Run by no test.
 CANNOT = {
     "python -m pip install tox && python -m tox": "is what runs the tests",
+    "python -m pip install tox": "is what started the tests",
+    "python -m tox": "is what runs the tests",
+    "python -m tox -e tests": "is what runs the tests",
+    "python -m tox -e lint": "runs beside the tests",
+    "python -m tox -e docs": "runs beside the tests",
+    "python -m tox -e tests -- tests/project": "is what runs the tests, of which this is one",
+    "python -m tox -e tests-light": "runs these tests once more, in an environment of its own",
+    "python -m tox -e thorough": "runs these tests once more, with what takes long",
+    "python -m venv .venv": "makes the environment that this one is",
+    ". .venv/bin/activate": "needs that environment",
+    "python -m pip install -c constraints.txt -e '.[torch,tensorflow,lint,test]'": "downloads the frameworks",
     "python -m pip install tox && python -m tox -e report": "downloads the frameworks; ten minutes on two cores",
     "python -m tox -e report": "downloads the frameworks; ten minutes on two cores",
     "python -m tox -e publish": "downloads more frameworks; half an hour on two cores",
