@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conformance.implementation import DTYPES
 from conformance.protocol.messages import Raised
+from conformance.worker.packages import remedy
 from conformance.worker.process import CannotStart
 
 #: How the suite calls what an adapter has.
@@ -103,8 +104,17 @@ def _on_malformed(call: str, text: str) -> str:
     return "return a NumPy array" if call != "parameters" else "return a dict of NumPy arrays"
 
 
+def not_started(error: CannotStart, implementation: str) -> str:
+    """Why an implementation does not start, and what to do about it."""
+    if error.missing:
+        return remedy(error.missing, implementation)
+    return f"does not start: {error}\n  -> {on_start(error, implementation)}"
+
+
 def on_start(error: CannotStart, implementation: str) -> str:
     """What to do about an implementation that cannot be started."""
+    if error.missing:
+        return remedy(error.missing, implementation)
     text = str(error)
     attribute = re.search(r"has no attribute '(\w+)'$", text.split("\n", maxsplit=1)[0])
     if text.startswith("NotFound") and attribute:
@@ -126,8 +136,6 @@ def on_start(error: CannotStart, implementation: str) -> str:
         return "the class is made without arguments; what a layer needs to know comes with build(config)"
     if text.startswith("TypeError: Capabilities.__init__()"):
         return "Capabilities are listed in conformance.implementation"
-    if error.missing:
-        return f"install {error.missing}, where the implementation runs"
     if text.startswith("capabilities."):
         return "declare what it does of what the suite knows, or leave it at the default"
     if text.startswith("declares no device"):
