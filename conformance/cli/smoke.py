@@ -43,7 +43,8 @@ def command(implementation: str, timeout: float, python: str | None, device: str
         raise click.UsageError(str(error)) from None
     except CannotStart as error:
         advice = on_start(error, implementation)
-        problem = Problem(f"it could not be started: {error}", advice, place(error.trace, implementation))
+        line = place(error.raised.trace, implementation) if error.raised else ""
+        problem = Problem(f"it could not be started: {error}", advice, line)
         click.echo(_described(1, problem, 1))
         sys.exit(Status.COULD_NOT_START)
     click.echo(_told(found))
