@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from conformance.spelling import meant
+from conformance.worker.spelling import meant
 
 
 class Choice(click.Choice[str]):

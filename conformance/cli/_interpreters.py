@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from conformance.spelling import meant
 from conformance.worker.interpreter import executable
+from conformance.worker.spelling import meant
 
 
 def interpreters(pairs: Iterable[str], names: Collection[str]) -> dict[str, str]:

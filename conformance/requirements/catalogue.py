@@ -7,7 +7,7 @@ import pkgutil
 from fnmatch import fnmatchcase
 
 from conformance.judging.requirement import Requirement, registered
-from conformance.spelling import meant
+from conformance.worker.spelling import meant
 
 
 def catalogue(patterns: tuple[str, ...] = ()) -> tuple[Requirement, ...]:

@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from conformance.spelling import meant
+from conformance.worker.spelling import meant
 
 GROUP = "batchnorm_conformance.implementations"
 
