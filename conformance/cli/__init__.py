@@ -1,18 +1,54 @@
-"""The command ``bnconf``: a module here for each of its commands, which it holds as ``command``. A new command is a
-new module.
+"""The command ``bnconf``: a module here for each of its commands, which it holds as ``command``. The docstring of the
+module is the help of the command. A new command is a new module.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import click
 
 from conformance.version import __version__
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(Mapping[str, click.Command]):
+    """The commands by name. The module of one is imported when it is used: `bnconf --help` needs none."""
+
+    def __init__(self) -> None:
+        found = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+        self._modules = {name.replace("_", "-"): name for name in sorted(found)}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = importlib.import_module(f"{__name__}.{self._modules[name]}").command
+        return command
+
+    def summary(self, name: str) -> str:
+        """The first paragraph of a command's help, read from the file of its module."""
+        source = Path(__path__[0], f"{self._modules[name]}.py").read_text(encoding="utf-8")
+        text = ast.get_docstring(ast.parse(source)) or ""
+        return " ".join(text.partition("\n\n")[0].split())
+
+
+_COMMANDS = _Commands()
+
+
+class _Group(click.Group):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS.summary(name)) for name in _COMMANDS])
+
+
+@click.group(cls=_Group, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bnconf")
 def main() -> None:
     """Judge implementations of batch normalisation.
@@ -23,8 +59,3 @@ def main() -> None:
     Exit status: 0 everything holds, 1 a requirement failed, 2 wrong usage, 3 an implementation could not be
     started.
     """
-
-
-for _found in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
-    if not _found.name.startswith("_"):
-        main.add_command(importlib.import_module(f"{__name__}.{_found.name}").command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from conformance.worker.interpreter import executable
+from conformance.worker.spelling import meant
 
 
 def interpreters(pairs: Iterable[str], names: Collection[str]) -> dict[str, str]:
@@ -18,7 +19,10 @@ def interpreters(pairs: Iterable[str], names: Collection[str]) -> dict[str, str]
         if not name or not path:
             raise ValueError(f"--python takes ID=PATH, such as torch=../torch-2.3/.venv; it is {pair!r}")
         if name not in names:
-            raise ValueError(f"--python names {name!r}, which is not judged; judged are {', '.join(names)}")
+            listed = ", ".join(names)
+            raise ValueError(
+                f"--python names {name!r}, which is not judged; judged are {listed}.{meant(name, names)}"
+            )
         if name.startswith("exec:"):
             raise ValueError(f"{name!r} is a program of its own; --python is for implementations in Python")
         found[name] = executable(path)

@@ -1,4 +1,7 @@
-"""``bnconf baseline``."""
+"""Print a baseline of everything that fails in a report, to start from.
+
+`bnconf run --baseline FILE` then fails only on what is not in it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,7 @@ from conformance.cli._reading import report_in
 from conformance.results.known import draft
 
 
-@click.command("baseline")
+@click.command("baseline", help=__doc__)
 @click.argument("source", metavar="REPORT.json", type=click.Path(path_type=Path))
 def command(source: Path) -> None:
-    """Print a baseline of everything that fails in a report, to start from: bnconf run --baseline FILE then fails
-    only on what is not in it.
-    """
     click.echo(draft(report_in(source)), nl=False)

@@ -1,4 +1,4 @@
-"""``bnconf init``."""
+"""Write a commented adapter to start from: a NumPy batch norm that works as it stands."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ import click
 _CLASS = "MyBatchNorm"  # in the template
 
 
-@click.command("init")
+@click.command("init", help=__doc__)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
 def command(file: Path, force: bool) -> None:
-    """Write a commented adapter to start from: a NumPy batch norm that works as it stands."""
     template = (files("conformance") / "templates" / "adapter.py").read_text(encoding="utf-8")
     try:
         name = class_name(file, template)

@@ -1,4 +1,9 @@
-"""``bnconf protocol-check``."""
+"""Check that a program speaks the worker protocol.
+
+What the program computes is for `bnconf run`.
+
+Exit status: 0 it does, 1 a check failed, 2 wrong usage.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +14,15 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from conformance.cli._status import Status
 from conformance.worker.locate import NotFound, resolve
 from conformance.worker.protocol_check import Finding, examine
 
-_FAILED = 1
 _PLAIN_WIDTH = 110  # of what is written to a file or a log
 _SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "bold red"), "skip": ("-", "dim")}
 
 
-@click.command("protocol-check")
+@click.command("protocol-check", help=__doc__)
 @click.argument("program", metavar="exec:COMMAND")
 @click.option(
     "--timeout",
@@ -28,10 +33,6 @@ _SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "bold red"), "skip": ("-", "
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(program: str, timeout: float, as_json: bool) -> None:
-    """Check that a program speaks the worker protocol; what it computes is for `bnconf run`.
-
-    Exit status: 0 it does, 1 a check failed, 2 wrong usage.
-    """
     try:
         if not resolve(program).startswith("exec:"):
             raise NotFound(f"expected exec:COMMAND, a program; got {program!r}")
@@ -52,7 +53,7 @@ def command(program: str, timeout: float, as_json: bool) -> None:
         console.print(f"{len(failed)} of {len(findings)} checks failed", style="bold")
     else:
         console.print(f"speaks the protocol: {len(findings)} checks, none failed", style="bold")
-    sys.exit(_FAILED if failed else 0)
+    sys.exit(Status.FAILED if failed else Status.HOLDS)
 
 
 def _shown(finding: Finding) -> Text:

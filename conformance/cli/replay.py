@@ -1,4 +1,8 @@
-"""``bnconf replay``."""
+"""Judge one case again.
+
+The case is a file that `bnconf run -o` wrote to cases/. It is judged on the implementation it is of, or on
+another.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,21 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance.cli._starting import remedy
+from conformance.cli._status import Status
 from conformance.report import terminal
 from conformance.results.case_file import BadCase, read_case
+from conformance.smoke.advice import not_started
 from conformance.studies.replay import replay
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart
 
-_FAILED, _COULD_NOT_START = 1, 3
 
-
-@click.command("replay")
+@click.command("replay", help=__doc__)
 @click.argument("source", metavar="CASE.json", type=click.Path(path_type=Path))
 @click.argument("implementation", required=False)
 @click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True))
 def command(source: Path, implementation: str | None, timeout: float) -> None:
-    """One case again, from a file that `bnconf run -o` wrote to cases/, on the implementation it is of or on
-    another.
-    """
     try:
         file = read_case(source)
         name = implementation or file.implementation
@@ -37,7 +37,7 @@ def command(source: Path, implementation: str | None, timeout: float) -> None:
     except (BadCase, NotFound) as error:
         raise click.UsageError(str(error)) from None
     except CannotStart as error:
-        click.echo(f"{implementation or file.implementation}: {remedy(error)}", err=True)
-        sys.exit(_COULD_NOT_START)
+        click.echo(f"{name}: {not_started(error, name)}", err=True)
+        sys.exit(Status.COULD_NOT_START)
     terminal.show_replay(name, found, Console())
-    sys.exit(_FAILED if found.verdict.outcome.failing else 0)
+    sys.exit(Status.FAILED if found.verdict.outcome.failing else Status.HOLDS)

@@ -1,4 +1,4 @@
-"""``bnconf report``."""
+"""Write a report again, in every form."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from conformance.cli._reading import report_in
 from conformance.report.renderers import write
 
 
-@click.command("report")
+@click.command("report", help=__doc__)
 @click.argument("source", metavar="REPORT.json", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR"
 )
 def command(source: Path, output: Path) -> None:
-    """Write a report again, in every form."""
     for path in write(report_in(source), output):
         click.echo(f"wrote {path}")

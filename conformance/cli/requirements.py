@@ -1,4 +1,4 @@
-"""``bnconf requirements``."""
+"""Show the catalogue of requirements."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from rich.table import Table
 from conformance.requirements.catalogue import catalogue
 
 
-@click.command("requirements")
+@click.command("requirements", help=__doc__)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """The catalogue of requirements."""
     every = catalogue()
     if as_json:
         fields = ("id", "level", "statement", "source")

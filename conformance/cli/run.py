@@ -1,33 +1,90 @@
-"""``bnconf run``."""
+"""Judge implementations.
+
+Without an IMPLEMENTATION this judges each registered one whose packages are installed.
+
+Exit status: 0 everything holds, 1 a requirement failed, 2 wrong usage, 3 an implementation could not be started.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
+from conformance.cli._choice import Choice
 from conformance.cli._interpreters import interpreters
-from conformance.cli._starting import install
+from conformance.cli._status import Status
 from conformance.implementation import DTYPES
 from conformance.report import terminal
 from conformance.report.renderers import write
 from conformance.results.baseline import BadBaseline, read_baseline
 from conformance.results.build import build
 from conformance.results.known import with_baseline
+from conformance.results.model import Report
 from conformance.running.campaign import Settings, TaskResult
 from conformance.running.parallel import run_all
 from conformance.running.shard import Profile
-from conformance.worker.locate import NotFound, registered, resolve
+from conformance.worker.locate import NotFound, resolve
+from conformance.worker.packages import needs, remedy
 
-_FAILED, _COULD_NOT_START = 1, 3
 _PLAIN_WIDTH = 110  # of what is written to a file or a log
 
 
-@click.command("run")
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of the command, by the names that click gives them."""
+
+    patterns: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    max_examples: int
+    seed: int
+    jobs: int
+    timeout: float
+    memory: int | None
+    pythons: tuple[str, ...]
+    device: str
+    strict: bool
+    exit_zero: bool
+    baseline: Path | None
+    strict_baseline: bool
+    profile: bool
+    output: Path | None
+
+    def settings(self, names: Iterable[str]) -> Settings:
+        """What decides the verdicts on these implementations.
+
+        :raises ValueError: a pattern matches no requirement, or an interpreter is not one of theirs.
+        """
+        found = Settings(
+            self.patterns,
+            self.dtypes or DTYPES,
+            self.max_examples,
+            self.seed,
+            self.timeout,
+            self.memory and self.memory << 20,
+            interpreters=interpreters(self.pythons, list(names)),
+            device=self.device,
+        )
+        found.shards()
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """:ivar results: of each implementation that counts. :ivar report: what they come to."""
+
+    results: list[TaskResult]
+    report: Report
+    interrupted: bool
+
+
+@click.command("run", help=__doc__)
 @click.argument("implementations", metavar="[IMPLEMENTATION]...", nargs=-1)
 @click.option(
     "-r",
@@ -37,9 +94,7 @@ _PLAIN_WIDTH = 110  # of what is written to a file or a log
     metavar="PATTERN",
     help="Only requirements whose id matches, such as 'shape.*'; repeatable.",
 )
-@click.option(
-    "--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Only these dtypes; repeatable."
-)
+@click.option("--dtype", "dtypes", multiple=True, type=Choice(DTYPES), help="Only these dtypes; repeatable.")
 @click.option(
     "--max-examples",
     default=100,
@@ -92,93 +147,89 @@ _PLAIN_WIDTH = 110  # of what is written to a file or a log
     metavar="DIR",
     help="Write index.html, report.json, summary.md and junit.xml there.",
 )
-def command(
-    implementations: tuple[str, ...],
-    patterns: tuple[str, ...],
-    dtypes: tuple[str, ...],
-    max_examples: int,
-    seed: int,
-    jobs: int,
-    timeout: float,
-    memory: int | None,
-    pythons: tuple[str, ...],
-    device: str,
-    strict: bool,
-    exit_zero: bool,
-    baseline: Path | None,
-    strict_baseline: bool,
-    profile: bool,
-    output: Path | None,
-) -> None:
-    """Judge implementations; by default every installed one."""
-    names = list(dict.fromkeys(implementations)) or list(registered())
+def command(implementations: tuple[str, ...], **given: Any) -> None:
+    options, errors = Options(**given), Console(stderr=True)
+    names = list(dict.fromkeys(implementations)) or _installed(options.pythons)
     try:
-        known = read_baseline(baseline) if baseline is not None else ()
-        settings = Settings(
-            patterns,
-            dtypes or DTYPES,
-            max_examples,
-            seed,
-            timeout,
-            memory and memory << 20,
-            interpreters=interpreters(pythons, names),
-            device=device,
-        )
-        settings.shards()
+        known = read_baseline(options.baseline) if options.baseline is not None else ()
+        settings = options.settings(names)
         for name in names:
             resolve(name)
     except (ValueError, NotFound, BadBaseline) as error:
         raise click.UsageError(str(error)) from None
+    judged = _judge(names, settings, options, errors, named=bool(implementations))
+    judged = replace(judged, report=with_baseline(judged.report, known))
+    _show(judged, options, errors)
+    sys.exit(_status(judged, options))
 
+
+def _installed(pythons: Iterable[str]) -> list[str]:
+    """The ids whose packages are installed, here or in an interpreter of their own. Exits if no framework is."""
+    elsewhere = {pair.partition("=")[0] for pair in pythons}
+    found = [each for each in needs().values() if each.installed or each.id in elsewhere]
+    if any(each.framework for each in found):
+        return [each.id for each in found]
+    click.echo(
+        "nothing to judge: no framework is installed here, and no IMPLEMENTATION is named\n"
+        "  your own layer     bnconf init my_norm.py, and then bnconf run my_norm.py:MyNorm\n"
+        "  a framework        bnconf list shows what installs it\n"
+        "  the suite's own    bnconf run reference",
+        err=True,
+    )
+    sys.exit(Status.COULD_NOT_START)
+
+
+def _judge(names: list[str], settings: Settings, options: Options, errors: Console, *, named: bool) -> Judged:
+    """:param named: whether the implementations were asked for by name, so that each has to start."""
     started = time.time()
-    console, errors = Console(), Console(stderr=True)
-    if not console.is_terminal:
-        console.width = _PLAIN_WIDTH
     with terminal.Progress(errors, len(settings.shards())) as progress:
         results, interrupted = run_all(
-            names, settings, jobs=jobs, step=progress.step, finished=progress.finished
+            names, settings, jobs=options.jobs, step=progress.step, finished=progress.finished
         )
-    if implementations:
-        results = [_demanded(each, exit_zero) for each in results]
+    if named:
+        results = [_demanded(each, options.exit_zero) for each in results]
     else:
         for each in results:
             if each.status == "unsupported":
                 errors.print(f"{each.implementation} {each.problem}", markup=False, highlight=False)
         results = [each for each in results if each.status != "unsupported"]
-    report = build(
-        results, settings, started=started, seconds=time.time() - started, complete=not interrupted
-    )
-    report = with_baseline(report, known)
-    terminal.show(report, console)
-    if profile:
-        terminal.show_profile(_sum(results), console)
-    if output is not None:
-        paths = write(report, output)
-        text = f"wrote {output / 'index.html'} and {len(paths) - 1} other files"
-        console.print(text, style="dim", soft_wrap=True, highlight=False)
-    for each in results:
-        if each.status in ("missing", "broken"):
-            why = install(each.missing) if each.missing else each.problem
-            errors.print(f"{each.implementation}: {why}", markup=False, highlight=False, soft_wrap=True)
-    status = report.exit_status(strict=strict, strict_baseline=strict_baseline)
-    if status == _FAILED and exit_zero:
-        status = 0
-    if interrupted:
-        errors.print("interrupted: the report is of what was judged until then")
-        status = status or 130
-    if not report.results and not interrupted:
-        status = _COULD_NOT_START
-    sys.exit(status)
-
-
-def _sum(results: list[TaskResult]) -> Profile:
-    total = Profile()
-    for each in results:
-        total += each.profile
-    return total
+    seconds = time.time() - started
+    report = build(results, settings, started=started, seconds=seconds, complete=not interrupted)
+    return Judged(results, report, interrupted)
 
 
 def _demanded(result: TaskResult, lenient: bool) -> TaskResult:
     """An implementation asked for by name has to start, if only a package is missing or the device not declared."""
     demanded = ("unsupported",) if lenient else ("missing", "unsupported")
     return replace(result, status="broken") if result.status in demanded else result
+
+
+def _show(judged: Judged, options: Options, errors: Console) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PLAIN_WIDTH
+    terminal.show(judged.report, console)
+    if options.profile:
+        total = Profile()
+        for each in judged.results:
+            total += each.profile
+        terminal.show_profile(total, console)
+    if options.output is not None:
+        paths = write(judged.report, options.output)
+        text = f"wrote {options.output / 'index.html'} and {len(paths) - 1} other files"
+        console.print(text, style="dim", soft_wrap=True, highlight=False)
+    for each in judged.results:
+        if each.status in ("missing", "broken"):
+            why = remedy(each.missing, each.implementation) if each.missing else each.problem
+            errors.print(f"{each.implementation}: {why}", markup=False, highlight=False, soft_wrap=True)
+    if judged.interrupted:
+        errors.print("interrupted: the report is of what was judged until then")
+
+
+def _status(judged: Judged, options: Options) -> int:
+    if not judged.report.results and not judged.interrupted:
+        return Status.COULD_NOT_START
+    status = judged.report.exit_status(strict=options.strict, strict_baseline=options.strict_baseline)
+    if status == Status.FAILED and options.exit_zero:
+        status = Status.HOLDS
+    return status or (Status.INTERRUPTED if judged.interrupted else Status.HOLDS)

@@ -1,4 +1,9 @@
-"""``bnconf smoke``."""
+"""Check an adapter: one tiny call of each kind that it declares.
+
+What goes wrong comes with what to do about it.
+
+Exit status: 0 it is in order, 1 it is not, 2 wrong usage, 3 it could not be started.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ import sys
 
 import click
 
-from conformance.cli._starting import remedy
+from conformance.cli._status import Status
 from conformance.protocol.messages import Identity
 from conformance.smoke.advice import on_start, place
 from conformance.smoke.smoke import Problem, Smoke, smoke
@@ -16,10 +21,8 @@ from conformance.worker.interpreter import executable
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart
 
-_PROBLEMS, _COULD_NOT_START = 1, 3
 
-
-@click.command("smoke")
+@click.command("smoke", help=__doc__)
 @click.argument("implementation")
 @click.option(
     "--timeout",
@@ -31,10 +34,6 @@ _PROBLEMS, _COULD_NOT_START = 1, 3
 @click.option("--python", metavar="PATH", help="Run it in another Python interpreter or virtual environment.")
 @click.option("--device", default="cpu", show_default=True, metavar="NAME", help="Compute there.")
 def command(implementation: str, timeout: float, python: str | None, device: str) -> None:
-    """Is an adapter in order? A tiny call of each kind it declares, and what to do about those that go wrong.
-
-    Exit status: 0 it is, 1 it is not, 2 wrong usage, 3 it could not be started.
-    """
     try:
         interpreter = executable(python) if python else None
         with Worker(implementation, timeout=timeout, python=interpreter, device=device) as worker:
@@ -43,13 +42,14 @@ def command(implementation: str, timeout: float, python: str | None, device: str
     except (ValueError, NotFound) as error:
         raise click.UsageError(str(error)) from None
     except CannotStart as error:
-        advice = remedy(error) if error.missing else on_start(error, implementation)
-        problem = Problem(f"it could not be started: {error}", advice, place(error.trace, implementation))
+        advice = on_start(error, implementation)
+        line = place(error.raised.trace, implementation) if error.raised else ""
+        problem = Problem(f"it could not be started: {error}", advice, line)
         click.echo(_described(1, problem, 1))
-        sys.exit(_COULD_NOT_START)
+        sys.exit(Status.COULD_NOT_START)
     click.echo(_told(found))
     if found.problems:
-        sys.exit(_PROBLEMS)
+        sys.exit(Status.FAILED)
     options = f" --python {shlex.quote(f'{implementation}={python}')}" if python else ""
     options += f" --device {shlex.quote(device)}" if device != "cpu" else ""
     click.echo(f"ready: bnconf run {shlex.quote(implementation)}{options}")

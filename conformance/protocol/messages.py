@@ -132,12 +132,15 @@ class Raised(Message, frozen=True, tag="raised", kw_only=True):
     """The implementation raised an exception instead.
 
     :ivar kind: name of its type. :ivar text: its message. :ivar trace: the traceback, shortened.
+    :ivar expected: what the contract wants, if the implementation did not keep to it. :ivar found: what came instead.
     """
 
     kind: str
     text: str
     trace: str = ""
     seconds: float = 0.0
+    expected: str = ""
+    found: str = ""
 
 
 Reply: TypeAlias = Identity | Answer | Raised

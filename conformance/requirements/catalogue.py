@@ -7,6 +7,7 @@ import pkgutil
 from fnmatch import fnmatchcase
 
 from conformance.judging.requirement import Requirement, registered
+from conformance.worker.spelling import meant
 
 
 def catalogue(patterns: tuple[str, ...] = ()) -> tuple[Requirement, ...]:
@@ -25,9 +26,11 @@ def catalogue(patterns: tuple[str, ...] = ()) -> tuple[Requirement, ...]:
     )
     for pattern in patterns:
         if not any(fnmatchcase(r.id, pattern) for r in every):
+            groups = dict.fromkeys(r.group for r in every)
+            known = [*(r.id for r in every), *(f"{group}.*" for group in groups)]
             raise ValueError(
-                f"no requirement matches {pattern!r}; ids look like {every[0].id}, groups are "
-                f"{', '.join(dict.fromkeys(r.group for r in every))}"
+                f"no requirement matches {pattern!r}.{meant(pattern, known)} Ids look like {every[0].id}, groups are "
+                f"{', '.join(groups)}"
             )
     if not patterns:
         return tuple(every)

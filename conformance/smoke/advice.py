@@ -9,7 +9,9 @@ from pathlib import Path
 
 from conformance.implementation import DTYPES
 from conformance.protocol.messages import Raised
-from conformance.worker.process import CannotStart
+from conformance.worker.packages import remedy
+from conformance.worker.process import CannotStart, Nonsense, NotDeclared, Silent, Unsound
+from conformance.worker.serve import SENDABLE
 
 #: How the suite calls what an adapter has.
 CALLED = {
@@ -26,21 +28,29 @@ _FRAME = re.compile(
     r'^  File "(?P<file>.+)", line (?P<line>\d+)(?:, in (?P<function>.+))?\n(?:    (?P<code>.+))?', re.M
 )
 
-#: What an attribute of an implementation has to be.
+#: What an implementation has to have.
 _ATTRIBUTES = {
     "name": 'give the class a name, such as name = "my batch norm"; the report calls it that',
     "version": 'give the class a version, such as version = "1.0"',
     "capabilities": "give the class capabilities = Capabilities(...), from conformance.implementation",
     "build": "give the class a method build(self, config) that returns a layer",
+    "Capabilities": "set capabilities = Capabilities(...), from conformance.implementation",
+    SENDABLE: 'Capabilities hold names and numbers only: dtypes=("float32",), and not NumPy\'s own dtypes',
 }
-#: From the package of what was returned for an array, to how it becomes one.
+#: What an answer has to be.
+_EXPECTED = {
+    "dtype": f"return an array of numbers, of one of {', '.join(DTYPES)}",
+    "Gradients": "return Gradients(x, gamma, beta), from conformance.implementation, with arrays or None",
+    "dict": "return a dict of NumPy arrays by name: gamma, beta, running_mean, running_var",
+}
+#: From what was returned for an array, or its package, to how it becomes one.
 _TO_NUMPY = {
     "torch": "convert it: .detach().cpu().numpy()",
     "tensorflow": "convert it: .numpy()",
     "jax": "convert it: np.asarray(...)",
     "jaxlib": "convert it: np.asarray(...)",
     "None": "is a return missing?",
-    "a builtins.tuple": "return the array alone",
+    "builtins.tuple": "return the array alone",
 }
 
 
@@ -70,7 +80,7 @@ def on_raised(call: str, raised: Raised) -> str:
     """
     text = raised.text
     if raised.kind == "Malformed":
-        return _on_malformed(call, text)
+        return _on_malformed(raised)
     if raised.kind in ("ModuleNotFoundError", "ImportError"):
         return "install what it imports, where the implementation runs"
     if _FRAME.search(raised.trace):  # It was raised by the adapter's code, and not on the way to it.
@@ -88,53 +98,58 @@ def on_raised(call: str, raised: Raised) -> str:
     return ""
 
 
-def _on_malformed(call: str, text: str) -> str:
-    if "of dtype" in text:
-        return f"return an array of numbers, of one of {', '.join(DTYPES)}"
-    returned = re.search(r"returned (.+), not ", text)
-    what = returned[1] if returned else ""
-    if "not Gradients" in text:
-        return "return Gradients(x, gamma, beta), from conformance.implementation, with arrays or None"
-    if "not a dict" in text:
-        return "return a dict of NumPy arrays by name: gamma, beta, running_mean, running_var"
-    for key, advice in _TO_NUMPY.items():
-        if what == key or what.startswith(f"a {key}."):
-            return advice
-    return "return a NumPy array" if call != "parameters" else "return a dict of NumPy arrays"
+def _on_malformed(raised: Raised) -> str:
+    if raised.expected in _EXPECTED:
+        return _EXPECTED[raised.expected]
+    package = raised.found.partition(".")[0]
+    return _TO_NUMPY.get(raised.found) or _TO_NUMPY.get(package) or "return a NumPy array"
+
+
+def not_started(error: CannotStart, implementation: str) -> str:
+    """Why an implementation does not start, and what to do about it."""
+    if error.missing:
+        return remedy(error.missing, implementation)
+    return f"does not start: {error}\n  -> {on_start(error, implementation)}"
 
 
 def on_start(error: CannotStart, implementation: str) -> str:
     """What to do about an implementation that cannot be started."""
-    text = str(error)
-    attribute = re.search(r"has no attribute '(\w+)'$", text.split("\n", maxsplit=1)[0])
-    if text.startswith("NotFound") and attribute:
+    advice = ""
+    match error:
+        case CannotStart(missing=str(package)):
+            advice = remedy(package, implementation)
+        case CannotStart(raised=Raised() as raised):
+            advice = _on_raised_at_start(raised, implementation)
+        case Unsound():
+            advice = "declare what it does of what the suite knows, or leave it at the default"
+        case NotDeclared():
+            advice = "name one of those with --device, or add it to devices in capabilities"
+        case Silent():
+            advice = "importing it does not end: what runs when the module is imported?"
+        case Nonsense():
+            # The place in the message, in msgspec's words.
+            field = re.search(r"`\$\.capabilities\.?(\w*)", str(error))
+            which = (field and field[1]) or "what it declares"
+            told = (
+                f"{which} is of another type than Capabilities says; note that a tuple of one is written (x,)"
+            )
+            advice = told if field else ""
+    return advice or "importing it and making the class, without arguments, has to work in a fresh process"
+
+
+def _on_raised_at_start(raised: Raised, implementation: str) -> str:
+    if raised.kind == "NotFound":
         return _on_missing_class(implementation)
-    if text.startswith("Malformed") and attribute and attribute[1] in _ATTRIBUTES:
-        return _ATTRIBUTES[attribute[1]]
-    if "capabilities must be a Capabilities" in text:
-        called = ": write Capabilities(), with parentheses" if text.endswith("a type") else ""
-        return f"set capabilities = Capabilities(...), from conformance.implementation{called}"
-    if "nonsense" in text and "capabilities" in text:
-        field = re.search(r"`\$\.capabilities\.(\w+)", text)
-        which = field[1] if field else "what it declares"
-        return f"{which} is of another type than Capabilities says; note that a tuple of one is written (x,)"
-    if text.startswith("TypeError: cannot send"):
-        return 'Capabilities hold names and numbers only: dtypes=("float32",), and not NumPy\'s own dtypes'
-    if re.match(r"TypeError: .*__init__\(\) (missing|takes)", text) and not place(
-        error.trace, implementation
-    ):
-        return "the class is made without arguments; what a layer needs to know comes with build(config)"
-    if text.startswith("TypeError: Capabilities.__init__()"):
+    if raised.expected in _ATTRIBUTES:
+        called = ": write Capabilities(), with parentheses" if raised.found == "type" else ""
+        return f"{_ATTRIBUTES[raised.expected]}{called}"
+    # Python's own words about a call with the wrong arguments.
+    if raised.kind == "TypeError" and raised.text.startswith("Capabilities.__init__()"):
         return "Capabilities are listed in conformance.implementation"
-    if error.missing:
-        return f"install {error.missing}, where the implementation runs"
-    if text.startswith("capabilities."):
-        return "declare what it does of what the suite knows, or leave it at the default"
-    if text.startswith("declares no device"):
-        return "name one of those with --device, or add it to devices in capabilities"
-    if text.startswith("no answer to hello"):
-        return "importing it does not end: what runs when the module is imported?"
-    return "importing it and making the class, without arguments, has to work in a fresh process"
+    inside = place(raised.trace, implementation)
+    if raised.kind == "TypeError" and re.search(r"__init__\(\) (missing|takes)", raised.text) and not inside:
+        return "the class is made without arguments; what a layer needs to know comes with build(config)"
+    return ""
 
 
 def _on_missing_class(implementation: str) -> str:

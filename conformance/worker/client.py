@@ -36,10 +36,21 @@ from conformance.worker import framing
 from conformance.worker.compound import COMPOUND, perform
 from conformance.worker.interpreter import Unfit, check, command
 from conformance.worker.locate import resolve
-from conformance.worker.process import CannotStart, NotDeclared, Process, environment
+from conformance.worker.process import (
+    CannotStart,
+    Nonsense,
+    NotDeclared,
+    Process,
+    Silent,
+    Unsound,
+    environment,
+)
 from conformance.worker.untrusted import cleaned, readable, unsound
 
 _AHEAD = 4  # scripts sent before the answers to the first are read: worker and judge work side by side
+
+#: What it means that a worker was lost before it said its name.
+_LOST = {"crash": CannotStart, "timeout": Silent, "error": Nonsense}
 
 
 class Link(Protocol):
@@ -270,10 +281,10 @@ class Worker:
             if problem is None:
                 declared = readable(", ".join(reply.capabilities.devices)) or "none"
                 raise NotDeclared(f"declares no device {self._device!r}; it declares {declared}")
-            raise CannotStart(problem)
+            raise Unsound(problem)
         self.close()
         if isinstance(reply, Lost):
-            raise CannotStart(reply.text)
+            raise _LOST[reply.outcome](reply.text)
         if isinstance(reply, Raised):
             raise self._explained(reply)
         raise CannotStart("answered hello with something other than its identity")
@@ -298,10 +309,10 @@ class Worker:
         """Why it did not start, from what it raised."""
         text, missing = f"{raised.kind}: {raised.text}", _missing(raised)
         if self._python is None:
-            return CannotStart(text, missing, raised.trace)
+            return CannotStart(text, missing, raised)
         if raised.kind == "ModuleNotFoundError":
             text += f" (in {self._python}: to install packages there, {self._python} -m pip install ...)"
-        return CannotStart(text, trace=raised.trace)
+        return CannotStart(text, raised=raised)
 
 
 def _missing(raised: Raised) -> str | None:

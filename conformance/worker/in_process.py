@@ -14,7 +14,7 @@ from typing import Any
 from conformance.protocol.codec import decode_request, encode
 from conformance.protocol.messages import Call, Raised, Reply, Request
 from conformance.worker.client import Worker
-from conformance.worker.serve import Server, raised
+from conformance.worker.serve import SENDABLE, Server, raised
 
 
 class InProcessWorker(Worker):
@@ -62,7 +62,7 @@ class _Loop:
         try:
             return encode(reply)
         except Exception as error:
-            return encode(raised(error))
+            return encode(raised(error, expected=SENDABLE))
 
     def unasked(self) -> bool:
         return False

@@ -8,9 +8,11 @@ import importlib
 import importlib.util
 import shlex
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
+
+from conformance.worker.spelling import meant
 
 GROUP = "batchnorm_conformance.implementations"
 
@@ -19,9 +21,15 @@ class NotFound(Exception):
     """Nothing goes by that name; the message says what was looked for, and where."""
 
 
+def points() -> list[EntryPoint]:
+    """The entry points of the registered implementations, sorted by id. Nothing is imported."""
+    return sorted(entry_points(group=GROUP), key=lambda point: point.name)
+
+
 def registered() -> dict[str, str]:
-    """The registered ids, sorted, each with the ``module:Class`` it stands for. Nothing is imported."""
-    return {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
+    """The registered ids, sorted, each with the ``module:Class`` it stands for."""
+    # The value of an entry point may go on with the extras that it needs.
+    return {point.name: f"{point.module}:{point.attr}" for point in points()}
 
 
 def resolve(name: str) -> str:
@@ -43,8 +51,8 @@ def resolve(name: str) -> str:
     place, _, attribute = name.rpartition(":")
     if not place or not attribute.isidentifier():
         raise NotFound(
-            f"no implementation {name!r}: expected one of {', '.join(known) or '(none registered)'}, "
-            f"or path/to/file.py:Class, package.module:Class, exec:COMMAND"
+            f"no implementation {name!r}.{meant(name, known)} Expected an id that `bnconf list` shows, "
+            f"path/to/file.py:Class, package.module:Class or exec:COMMAND"
         )
     if place.endswith(".py"):
         path = Path(place)

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from conformance.protocol.codec import encode
-from conformance.protocol.messages import Call, Request
+from conformance.protocol.messages import Call, Raised, Request
 from conformance.worker import framing
 from conformance.worker.untrusted import readable
 
@@ -25,13 +25,13 @@ class CannotStart(Exception):
     """The implementation could not be started at all.
 
     :ivar missing: the Python package it needs and this environment has not, if that is why.
-    :ivar trace: the traceback, if it raised an exception.
+    :ivar raised: the exception, if it raised one.
     """
 
-    def __init__(self, text: str, missing: str | None = None, trace: str = "") -> None:
+    def __init__(self, text: str, missing: str | None = None, raised: Raised | None = None) -> None:
         super().__init__(text)
         self.missing = missing
-        self.trace = trace
+        self.raised = raised
 
 
 class NoProgram(CannotStart):
@@ -40,6 +40,18 @@ class NoProgram(CannotStart):
 
 class NotDeclared(CannotStart):
     """It is sound, and does not declare what it was to be started for."""
+
+
+class Unsound(CannotStart):
+    """It declares what the suite does not know."""
+
+
+class Silent(CannotStart):
+    """It did not say its name in time."""
+
+
+class Nonsense(CannotStart):
+    """What it said in place of its name is no message of the protocol."""
 
 
 def environment(*, elsewhere: bool = False) -> dict[str, str]:

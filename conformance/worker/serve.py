@@ -40,9 +40,19 @@ from conformance.protocol.messages import (
 from conformance.worker import framing
 from conformance.worker.locate import load, resolve
 
+#: What an answer has to consist of.
+SENDABLE = "names and numbers"
+
 
 class Malformed(Exception):
-    """The implementation returned something the contract does not allow."""
+    """The implementation returned something the contract does not allow.
+
+    :ivar expected: what the contract wants. :ivar found: what came instead.
+    """
+
+    def __init__(self, text: str, expected: str = "", found: str = "") -> None:
+        super().__init__(text)
+        self.expected, self.found = expected, found
 
 
 class Server:
@@ -69,9 +79,10 @@ class Server:
         it = self._implementation
         for name in ("name", "version", "capabilities", "build"):
             if not hasattr(it, name):
-                raise Malformed(f"{type(it).__name__} has no attribute {name!r}")
+                raise Malformed(f"{type(it).__name__} has no attribute {name!r}", name)
         if not isinstance(it.capabilities, Capabilities):
-            raise Malformed(f"capabilities must be a Capabilities; it is a {type(it.capabilities).__name__}")
+            found = type(it.capabilities).__name__
+            raise Malformed(f"capabilities must be a Capabilities; it is a {found}", "Capabilities", found)
         idiom = getattr(it, "idiom", None)
         if not isinstance(idiom, Idiom | None):
             raise Malformed(f"idiom must be an Idiom; it is a {type(idiom).__name__}")
@@ -93,7 +104,7 @@ class Server:
             case Parameters(number):
                 held, seconds = _timed(self._layer(number).parameters)
                 if not isinstance(held, dict):
-                    raise Malformed(f"parameters() returned {_described(held)}, not a dict")
+                    raise _returned("parameters()", held, "dict", "a dict")
                 return {str(k): _numeric(f"parameters()[{k!r}]", v) for k, v in held.items()}, False, seconds
             case Forward(x, training, number, memory):
                 layer = self._layer(number)
@@ -106,9 +117,7 @@ class Server:
                 own = lay_out(dy, memory)
                 gradients, seconds = _timed(lambda: layer.backward(own))
                 if not isinstance(gradients, tuple) or len(gradients) != 3:
-                    raise Malformed(
-                        f"backward() returned {_described(gradients)}, not Gradients(x, gamma, beta)"
-                    )
+                    raise _returned("backward()", gradients, "Gradients", "Gradients(x, gamma, beta)")
                 named = zip(("x", "gamma", "beta"), gradients, strict=True)
                 arrays = {k: _numeric(f"backward().{k}", v) for k, v in named if v is not None}
                 return arrays, not _same(own, dy), seconds
@@ -130,22 +139,28 @@ def _numeric(what: str, value: object) -> np.ndarray:
     if isinstance(value, (bool, int, float, np.generic)):
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
-        raise Malformed(f"{what} returned {_described(value)}, not a numpy.ndarray")
+        raise _returned(what, value, "numpy.ndarray", "a numpy.ndarray")
     if wire_name(value.dtype) is None:
-        raise Malformed(f"{what} returned an array of dtype {value.dtype}; expected {', '.join(DTYPES)}")
+        text = f"{what} returned an array of dtype {value.dtype}; expected {', '.join(DTYPES)}"
+        raise Malformed(text, "dtype", str(value.dtype))
     return np.asarray(value)  # of no subclass, which might say anything of itself
 
 
-def _described(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__module__}.{type(value).__qualname__}"
+def _returned(what: str, value: object, expected: str, in_words: str) -> Malformed:
+    found = "None" if value is None else f"{type(value).__module__}.{type(value).__qualname__}"
+    described = found if value is None else f"a {found}"
+    return Malformed(f"{what} returned {described}, not {in_words}", expected, found)
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
-def raised(error: BaseException, seconds: float = 0.0) -> Raised:
-    """The exception as an answer."""
+def raised(error: BaseException, seconds: float = 0.0, expected: str = "") -> Raised:
+    """The exception as an answer.
+
+    :param expected: what the contract wants, if the exception does not say so itself.
+    """
     # NumPy's own MemoryError has another name.
     kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
     # From where the implementation is called on: what comes before is the suite's.
@@ -153,7 +168,17 @@ def raised(error: BaseException, seconds: float = 0.0) -> Raised:
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
     trace = "".join(traceback.format_exception(type(error), error, frames))
-    return Raised(kind=kind, text=_text(error), trace=_shortened(trace), seconds=seconds)
+    found = ""
+    if isinstance(error, Malformed):
+        expected, found = error.expected, error.found
+    return Raised(
+        kind=kind,
+        text=_text(error),
+        trace=_shortened(trace),
+        seconds=seconds,
+        expected=expected,
+        found=found,
+    )
 
 
 def _text(error: object) -> str:
@@ -197,7 +222,7 @@ def serve(name: str, requests: BinaryIO, replies: BinaryIO) -> None:
         except OSError:
             raise  # Nobody can be told anything.
         except Exception as error:
-            framing.write(replies, encode(raised(error)))
+            framing.write(replies, encode(raised(error, expected=SENDABLE)))
 
 
 def main() -> None:

@@ -36,8 +36,8 @@ def readable(text: str) -> str:
 def cleaned(reply: Reply) -> Reply:
     match reply:
         case Raised():
-            kind, text, trace = readable(reply.kind), readable(reply.text), readable(reply.trace)
-            return msgspec.structs.replace(reply, kind=kind, text=text, trace=trace)
+            texts = ("kind", "text", "trace", "expected", "found")
+            return msgspec.structs.replace(reply, **{name: readable(getattr(reply, name)) for name in texts})
         case Identity():
             name, version, can = readable(reply.name), readable(reply.version), reply.capabilities
             if len(can.names) <= _MOST_NAMES:

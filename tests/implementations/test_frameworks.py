@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cli._starting import install
 from conformance.judging.verdict import Outcome
 from conformance.running.campaign import Settings, Task, run_task
 from conformance.worker.locate import registered
+from conformance.worker.packages import remedy
 
 PATTERNS = ("shape.*", "forward.*", "identity.*", "gradient.*", "running.*", "purity.round-trip")
 
@@ -34,7 +34,7 @@ SLOW = ("conformance.implementations.keras:KerasOpenVino", "torch-compile")
 def test_an_adapter_does_what_it_declares(name: str) -> None:
     result = run_task(Task(name, Settings(PATTERNS, dtypes=("float32",), max_examples=6)))
     if result.status == "missing":
-        pytest.skip(install(str(result.missing)))
+        pytest.skip(remedy(str(result.missing), name))
     assert result.status == "complete", result.problem
     tallies = [tally for shard in result.shards for tally in shard.tallies]
     broken = {
@@ -55,7 +55,7 @@ def test_an_adapter_does_what_it_declares(name: str) -> None:
 def test_gamma_and_beta_are_n_vectors(name: str) -> None:
     result = run_task(Task(name, Settings(("shape.gamma", "shape.beta"), ("float32",), 12)))
     if result.status == "missing":
-        pytest.skip(install(str(result.missing)))
+        pytest.skip(remedy(str(result.missing), name))
     for shard in result.shards:
         for tally in shard.tallies:
             assert tally.worst is not None
@@ -67,7 +67,7 @@ def test_gamma_and_beta_are_n_vectors(name: str) -> None:
 def test_an_adapter_that_takes_long_normalises(name: str) -> None:
     result = run_task(Task(name, Settings(("forward.no-affine",), ("float32",), 1)))
     if result.status == "missing":
-        pytest.skip(f"needs the Python package {result.missing}: pip install 'batchnorm-conformance[all]'")
+        pytest.skip(remedy(str(result.missing), name))
     assert result.status == "complete", result.problem
     verdicts = [tally.worst for shard in result.shards for tally in shard.tallies if tally.worst is not None]
     assert verdicts

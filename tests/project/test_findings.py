@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cli._starting import install
+from conformance.worker.packages import remedy
 
 FOLDER = Path(__file__).resolve().parents[2] / "reports" / "published" / "findings"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
@@ -35,7 +35,7 @@ def test_script_prints_what_is_published(script: Path) -> None:
     package = script.stem.partition("-")[0]
     for needed in _NEEDED.get(package, (package,)):
         if find_spec(needed) is None:
-            pytest.skip(install(needed))
+            pytest.skip(remedy(needed))
     done = subprocess.run(
         [sys.executable, str(script)], check=False, capture_output=True, text=True, timeout=300
     )

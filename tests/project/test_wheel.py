@@ -76,7 +76,8 @@ class TestInstalled:
         place = run(python, "-c", "import conformance; print(conformance.__file__)", cwd=tmp_path)
         assert str(python.parents[1]) in place
         listed = json.loads(run(python.parent / "bnconf", "list", "--json", cwd=tmp_path))
-        assert "capabilities" in next(each for each in listed if each["id"] == "reference")
+        assert next(each["installed"] for each in listed if each["id"] == "reference")
+        assert next(each["extras"] for each in listed if each["id"] == "torch-onnx") == ["torch-onnx"]
         judged = ("run", "reference", "-r", "shape.gamma", "--max-examples", "4", "-o", "out")
         run(python.parent / "bnconf", *judged, cwd=tmp_path)
         assert (tmp_path / "out" / "index.html").stat().st_size > 10_000

@@ -104,7 +104,7 @@ class TestCollection:
         ("arguments", "said"),
         [
             (("--bnconf", "missing.py:Layer"), "no file"),
-            (("--bnconf", "nothing"), "no implementation 'nothing': expected one of"),
+            (("--bnconf", "nothing"), "no implementation 'nothing'. Expected an id"),
             (("--bnconf", "reference", "--bnconf-dtype", "float8"), "expected one of float32, float64"),
             (("--bnconf", "reference", "--bnconf-max-examples", "0"), "expected 1 or more"),
             (("--bnconf", "reference", "--bnconf-seed", "-1"), "expected 0 or more"),
