@@ -25,6 +25,11 @@ class Outcome(StrEnum):
     FAIL = "fail"
 
     @property
+    def severity(self) -> int:
+        """Its place in this order."""
+        return list(Outcome).index(self)
+
+    @property
     def failing(self) -> bool:
         return self in (Outcome.ERROR, Outcome.TIMEOUT, Outcome.CRASH, Outcome.FAIL)
 
@@ -162,5 +167,4 @@ def _times(ratio: float) -> str:
 
 def worst(verdicts: list[Verdict]) -> Verdict:
     """The worst outcome, and of equals the greatest ratio. What was observed is kept where all pass."""
-    order = list(Outcome)
-    return max(verdicts, key=lambda v: (order.index(v.outcome), v.ratio or 0.0))
+    return max(verdicts, key=lambda v: (v.outcome.severity, v.ratio or 0.0))

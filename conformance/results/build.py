@@ -163,10 +163,9 @@ def _listed(values: list[str], most: int = 3) -> str:
 
 def _worst(tallies: list[Tally]) -> Any:
     """The worst verdict; where some could be judged, what could not is passed over."""
-    order = list(Outcome)
     verdicts = [tally.worst for tally in tallies if tally.worst is not None]
     judged = [v for v in verdicts if v.outcome is not Outcome.UNSUPPORTED]
-    return max(judged or verdicts, key=lambda v: (order.index(v.outcome), v.ratio or 0.0))
+    return max(judged or verdicts, key=lambda v: (v.outcome.severity, v.ratio or 0.0))
 
 
 def _ratio(tallies: list[Tally]) -> float | None:
