@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.worker.locate import NotFound, resolve
-from conformance.worker.protocol_check import Finding, examine
+from conformance.worker.protocol_check import CheckResult, examine
 
 _FAILED = 1
 _PLAIN_WIDTH = 110  # of what is written to a file or a log
@@ -55,7 +55,7 @@ def command(program: str, timeout: float, as_json: bool) -> None:
     sys.exit(_FAILED if failed else 0)
 
 
-def _shown(finding: Finding) -> Text:
+def _shown(finding: CheckResult) -> Text:
     sign, style = _SIGNS[finding.outcome]
     if finding.outcome == "skip":
         return Text(f"{sign} {finding.name:<16} {finding.message}", style)
