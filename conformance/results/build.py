@@ -18,7 +18,7 @@ from conformance.results.model import (
     INFINITE,
     SCHEMA_VERSION,
     DtypeResult,
-    Failure,
+    FailingCase,
     HeldBy,
     ImplementationInfo,
     Report,
@@ -177,7 +177,9 @@ def _finite(ratio: float | None) -> float | None:
     return None if ratio is None else min(ratio, INFINITE)
 
 
-def _first_counterexample(task: TaskResult, requirement: Requirement, tallies: list[Tally]) -> Failure | None:
+def _first_counterexample(
+    task: TaskResult, requirement: Requirement, tallies: list[Tally]
+) -> FailingCase | None:
     """Of the first dtype that fails, in the order of DTYPES: the one most people meet."""
     found = [t for t in tallies if t.counterexample is not None]
     if not found:
@@ -209,9 +211,9 @@ def _standalone(
     )
 
 
-def _failure(example: Counterexample, script: str | None) -> Failure:
+def _failure(example: Counterexample, script: str | None) -> FailingCase:
     case, verdict = example.case, example.verdict
-    return Failure(
+    return FailingCase(
         example.probe,
         case.dtype,
         case,
