@@ -11,6 +11,7 @@ import numpy as np
 
 from conformance.implementation import Array
 from conformance.judging.exact import Float64
+from conformance.judging.wording import element, times, whole
 
 
 class Outcome(StrEnum):
@@ -118,11 +119,12 @@ def within(
 
     :param axis: the feature axis of the arrays, to say whose the failure is.
     :param rest: what is missing from ``exact``, for outputs as precise as it is.
+    :param what: what the arrays are; ``{}`` stands where the index of an element goes.
     """
     if got is None:
-        return failed(f"there is no {what}")
+        return failed(f"there is no {whole(what)}")
     if got.shape != exact.shape:
-        return failed(f"{what} has shape {got.shape}; expected {exact.shape}")
+        return failed(f"{whole(what)} has shape {got.shape}; expected {exact.shape}")
     if got.size == 0:
         return passed()
     with np.errstate(all="ignore"):
@@ -147,22 +149,20 @@ def within(
     over = int((ratio > 1).sum())
     limit = float(np.broadcast_to(bound, ratio.shape)[index])
     actual, expected = float(wide[index]), float(exact[index])
+    off = f"it may be off by {limit:.2g}"
+    if math.isfinite(actual):
+        off += f" and is off by {abs(actual - expected):.2g}, {times(worst)}"
     return Verdict(
         Outcome.FAIL,
         worst,
-        f"{what}{list(index)} is {actual:.9g}, exactly {expected:.9g}; it may be off by "
-        f"{limit:.2g} and is off by {abs(actual - expected):.2g}, {_times(worst)} the bound; "
-        f"{over} of {got.size} values are beyond theirs",
+        f"{element(what, index)} is {actual:.9g}, exactly {expected:.9g}; {off}; "
+        f"values beyond their bounds: {over:,} of {got.size:,}",
         feature=None if axis is None else index[axis],
         index=index,
         expected=expected,
         actual=actual,
         array=array,
     )
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.3g} times" if np.isfinite(ratio) else "infinitely many times"
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:

@@ -51,7 +51,9 @@ def _change(name: str, requirement: str, old: Result | None, new: Result | None)
         return Change(kind, name, requirement, _said(old), _said(new))
     gained = set(new.failing_dtypes) - set(old.failing_dtypes)
     lost = set(old.failing_dtypes) - set(new.failing_dtypes)
-    if gained or (old.outcome.failing and new.outcome.failing and new.outcome.severity > old.outcome.severity):
+    if gained or (
+        old.outcome.failing and new.outcome.failing and new.outcome.severity > old.outcome.severity
+    ):
         return Change("worse", name, requirement, _said(old), _said(new))
     if lost or (new.outcome.severity < old.outcome.severity and old.outcome.failing):
         return Change("better", name, requirement, _said(old), _said(new))
