@@ -33,12 +33,12 @@ FOLLOWS = Mark(
     "follows",
     "↳",
     "↳",
-    "fails because of a failure in another group",
-    "hold, the rest fails because of a failure in another group",
+    "fails because of another group",
+    "hold, the rest fails because of another group",
     "red",
     "#a8320a",
 )
-NONE = Mark("none", "·", "·", "does not apply", "does not apply", "dim", "#6b7280")
+NONE = Mark("none", "·", "·", "none applies", "none applies", "dim", "#6b7280")
 
 #: From the best to the worst, then what could not be judged.
 MARKS = (PASS, KNOWN, SHOULD, FAIL, FOLLOWS, NONE)

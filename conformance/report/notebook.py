@@ -26,7 +26,7 @@ def html(report: Report) -> str:
     return (
         f"<div><p><b>{escape(answer(report))}</b></p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        f"<p>A cell: {CELL}. {marks}.</p>"
+        f"<p>Each cell: {CELL}. {marks}.</p>"
         f"{''.join(failures) or '<p>Everything holds.</p>'}</div>"
     )
 

@@ -105,7 +105,7 @@ def held_dtypes(report: Report) -> Table | None:
     for name in dict.fromkeys(h.implementation for h in report.held):
         own = {h.dtype: h for h in reversed(report.held) if h.implementation == name}
         rows.append((name, *(_dtypes_of(own[dtype]) if dtype in own else "·" for dtype in dtypes)))
-    return Table(("implementation", *(f"of {dtype}" for dtype in dtypes)), rows) if rows else None
+    return Table(("implementation", *(f"for {dtype}" for dtype in dtypes)), rows) if rows else None
 
 
 def _dtypes_of(held: HeldBy) -> str:
@@ -211,7 +211,7 @@ def worst_errors(report: Report) -> list[WorstError]:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How the errors of an implementation grow in one dtype; ``-`` where nothing was measured, or nothing amiss.
+    """How the errors of an implementation grow in one dtype; ``-`` where nothing was measured, or nothing is wrong.
 
     :ivar y, dx: with kappa. :ivar beyond: the least kappa at which an error exceeds its bound.
     :ivar lost: the least at which an output is not finite. :ivar y_by_count, beyond_by_count: the same with N.
@@ -238,7 +238,7 @@ GROWTH_NAMED = tuple(
     for (group, _), headings in zip(GROWTH_GROUPS, (GROWTH[:4], GROWTH[4:]), strict=True)
     for heading in headings
 )
-GROWTH_CAPTION = f"How errors grow with {KAPPA}, and with {COUNT}"
+GROWTH_CAPTION = f"How the errors of y and dx grow with {KAPPA}, and with {COUNT}"
 
 
 def growth(report: Report, dtype: str) -> list[Growth]:
@@ -258,10 +258,10 @@ def growth(report: Report, dtype: str) -> list[Growth]:
                 name,
                 _power(by_kappa.get("y"), "kappa"),
                 _power(by_kappa.get("dx"), "kappa"),
-                f"kappa > {_rounded(min(beyond))}" if beyond else "-",
-                f"kappa > {_rounded(min(lost))}" if lost else "-",
+                f"≥ {_rounded(min(beyond))}" if beyond else "-",
+                f"≥ {_rounded(min(lost))}" if lost else "-",
                 _power(by_count[0] if by_count else None, "N"),
-                f"N = {min(far):,.0f}" if far else "-",
+                f"≥ {min(far):,.0f}" if far else "-",
             )
         )
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -109,15 +110,14 @@ def show(report: Report, console: Console) -> None:
         for row in rows:
             table.add_row(Text(row.implementation), *map(_shape, row.cells))
         console.print(table)
+        console.print()
     for table in _matrix(report, console.width):
         console.print(table)
     console.print()
     known = any(result.known for result in report.results)
-    console.print(f"A cell: {CELL}.", style="dim", highlight=False)
-    marks = "   ".join(
-        f"{mark.sign}\u00a0{mark.words.replace(' ', chr(160))}" for mark in legend(known=known)
-    )
-    console.print(marks, style="dim", highlight=False)
+    console.print(f"Each cell: {CELL}.", style="dim", highlight=False)
+    marks = [f"{mark.sign} {mark.words}".replace(" ", "\u00a0") for mark in legend(known=known)]
+    console.print(textwrap.fill("   ".join(marks), console.width), style="dim", highlight=False)
     console.print()
     _growth(report, console)
     console.print()
@@ -158,10 +158,11 @@ def _growth(report: Report, console: Console) -> None:
         return
     console.print(f"{GROWTH_CAPTION}, in float32:", style="dim", highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("")
+    table.add_column("", overflow="fold")
     groups = [name if k == 0 else "" for name, width in GROWTH_GROUPS for k in range(width)]
     for group, heading in zip(groups, GROWTH, strict=True):
-        table.add_column(f"{group}\n{heading}", no_wrap=True)
+        above, below = heading.split() if " " in heading else ("", heading)
+        table.add_column(f"{group}\n{above}\n{below}", no_wrap=True)
     for row in rows:
         table.add_row(Text(row.implementation), *_grown(row))
     console.print(table)
@@ -188,8 +189,7 @@ def _columns(report: Report, names: list[str]) -> Table:
         for name in names:
             state = standing(report.group(name, group), own[name])
             text = Text(f"{state.mark.sign} {state.count}", style=state.mark.style, no_wrap=True)
-            if state.ratio is not None:
-                text.append(f"\n  {ratio(state.ratio)}", style="dim")
+            text.append(f"\n  {ratio(state.ratio)}" if state.ratio is not None else "\n", style="dim")
             cells.append(text)
         table.add_row(group, *cells)
     return table

@@ -39,7 +39,7 @@ def standing(results: list[Result], roots: Collection[str] | None = None) -> Sta
     """
     judged = [r for r in results if r.outcome is not Outcome.UNSUPPORTED]
     if not judged:
-        return Standing(NONE, "-", None)
+        return Standing(NONE, "", None)
     good = sum(not r.outcome.failing for r in judged)
     mark = PASS if good == len(judged) else KNOWN
     if any(r.fails_at((Level.MUST,)) for r in judged):

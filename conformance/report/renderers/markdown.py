@@ -119,7 +119,7 @@ def _matrix(report: Report) -> list[str]:
         cells, own = [], roots(report, each.id)
         for group in groups:
             state = standing(report.group(each.id, group), own)
-            text = f"{state.mark.emoji} {state.count}"
+            text = f"{state.mark.emoji} {state.count}".rstrip()
             if state.ratio is not None:
                 text += f" <sub>{ratio(state.ratio)}</sub>"
             cells.append(text)
@@ -129,7 +129,7 @@ def _matrix(report: Report) -> list[str]:
         lines.append(f"| {cell(each.id)} | {cell(each.described)} | " + " | ".join(cells) + " |")
     known = any(each.known for each in report.results)
     marks = ", ".join(f"{mark.emoji} {mark.words}" for mark in legend(known=known))
-    lines += ["", f"A cell: {CELL}. {marks}.", ""]
+    lines += ["", f"Each cell: {CELL}. {marks}.", ""]
     return lines
 
 
