@@ -109,7 +109,7 @@ def within(
     *,
     axis: int | None = None,
     rest: Float64 | None = None,
-    what: str = "y",
+    what: str = "y[{}]",
     array: str = "y",
 ) -> Verdict:
     """Whether ``got`` lies within ``bound`` of ``exact`` everywhere, and where it is worst.
@@ -122,7 +122,7 @@ def within(
     :param what: what the arrays are; ``{}`` stands where the index of an element goes.
     """
     if got is None:
-        return failed(f"there is no {whole(what)}")
+        return failed(f"{whole(what)} is missing")
     if got.shape != exact.shape:
         return failed(f"{whole(what)} has shape {got.shape}; expected {exact.shape}")
     if got.size == 0:

@@ -21,15 +21,11 @@ def times(ratio: float, bound: str = "the bound") -> str:
 def element(what: str, index: tuple[int, ...]) -> str:
     """One element of what a phrase speaks of.
 
-    :param what: the phrase; ``{}`` stands where the index goes, as in ``y[{}] in training``. Without it the index
-        comes last.
+    :param what: the phrase; ``{}`` stands where the index goes, as in ``y[{}] in training``.
     """
-    at = ", ".join(map(str, index))
-    if "{}" in what:
-        return what.replace("{}", at)
-    return f"{what}[{at}]" if index else what
+    return what.replace("{}", ", ".join(map(str, index)))
 
 
 def whole(what: str) -> str:
     """All of what such a phrase speaks of."""
-    return what.replace("[{}]", "").replace("{}", "")
+    return what.replace("[{}]", "").replace("{}", "").rstrip(" ,")
