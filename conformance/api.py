@@ -25,9 +25,11 @@ from conformance.cases.case import Case
 from conformance.implementation import DTYPES, Array
 from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
+from conformance.judging.wording import counted
 from conformance.report import terminal
+from conformance.report.card import Card, card
 from conformance.report.notebook import html
-from conformance.report.words import Finding, described_failure, findings, headline
+from conformance.report.words import Cause, causes, failing
 from conformance.results.build import build
 from conformance.results.model import Report, Result
 from conformance.running.campaign import Settings, TaskResult, run_together
@@ -49,6 +51,7 @@ class Failure:
 
     level: Level
     result: Result
+    _card: Card
 
     @property
     def requirement(self) -> str:
@@ -84,11 +87,12 @@ class Failure:
         return {name: getattr(realised, name).copy() for name in names}
 
     def __str__(self) -> str:
-        lines = [f"{self.requirement}  {headline(Finding(self.result))}", self.message]
-        lines += [self.diagnosis] if self.diagnosis else []
-        if self.result.counterexample is not None:
-            lines.append(described_failure(self.result.counterexample))
+        lines = [self._headline, *(text for _, text in self._card.parts("message", "diagnosis", "case"))]
         return "\n  ".join(line for text in lines for line in text.splitlines())
+
+    @property
+    def _headline(self) -> str:
+        return f"{self.requirement}  {self._card.headline}"
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -110,10 +114,9 @@ class Checked:
     @property
     def failures(self) -> tuple[Failure, ...]:
         """What does not hold, MUST before SHOULD and causes before what follows from them."""
-        found = [each for finding in findings(self.report) for each in (finding.result, *finding.followers)]
-        return tuple(
-            sorted((Failure(Finding(r).level, r) for r in found), key=lambda f: f.level is not Level.MUST)
-        )
+        found = [each for cause in causes(self.report) for each in (cause, *map(Cause, cause.followers))]
+        failures = (Failure(each.level, each.result, card(self.report, each)) for each in found)
+        return tuple(sorted(failures, key=lambda f: f.level is not Level.MUST))
 
     def raise_for_failures(self, *, strict: bool = False) -> None:
         """For a plain test.
@@ -130,14 +133,13 @@ class Checked:
         must = sum(each.level is Level.MUST for each in failures)
         said = "everything holds"
         if failures:
-            said = f"{must} MUST and {len(failures) - must} SHOULD do not hold"
+            said = failing(must, len(failures) - must)
         (name,) = (each.id for each in self.report.implementations)
-        count = len(self.report.requirements)
-        return f"{name}, {count} requirement{'s' * (count != 1)}, seed {self.report.suite.seed}: {said}"
+        count = counted(len(self.report.requirements), "requirement")
+        return f"{name}, {count}, seed {self.report.suite.seed}: {said}"
 
     def __repr__(self) -> str:
-        lines = [f"{each.requirement}  {headline(Finding(each.result))}" for each in self.failures]
-        return "\n  ".join([self._headline(), *lines])
+        return "\n  ".join([self._headline(), *(each._headline for each in self.failures)])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         printed = io.StringIO()

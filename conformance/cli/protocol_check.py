@@ -16,7 +16,7 @@ from rich.text import Text
 
 from conformance.cli._status import Status
 from conformance.worker.locate import NotFound, resolve
-from conformance.worker.protocol_check import Finding, examine
+from conformance.worker.protocol_check import CheckResult, examine
 
 _PLAIN_WIDTH = 110  # of what is written to a file or a log
 _SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "bold red"), "skip": ("-", "dim")}
@@ -56,7 +56,7 @@ def command(program: str, timeout: float, as_json: bool) -> None:
     sys.exit(Status.FAILED if failed else Status.HOLDS)
 
 
-def _shown(finding: Finding) -> Text:
+def _shown(finding: CheckResult) -> Text:
     sign, style = _SIGNS[finding.outcome]
     if finding.outcome == "skip":
         return Text(f"{sign} {finding.name:<16} {finding.message}", style)

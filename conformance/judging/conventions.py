@@ -17,6 +17,7 @@ from conformance.judging.arithmetic import arithmetic
 from conformance.judging.averages import Step, steps
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict, failed, passed, within, worst
+from conformance.judging.wording import counted
 from conformance.protocol.messages import Forward
 from reference.error_bounds import running_bounds
 
@@ -87,8 +88,8 @@ def fitting(trial: Trial, layer: int | None = None) -> tuple[list[tuple[str, str
                     closest = f"{weights}, {estimator} variance"
                     best = replace(
                         verdict,
-                        message=f"no convention in use explains the running statistics. Closest is: {closest}; "
-                        f"there, after {survived + 1} step{'s' * (survived > 0)}, {verdict.message}",
+                        message=f"no convention in use explains the running statistics. The closest is: {closest}; "
+                        f"by it, after {counted(survived + 1, 'training call')}, {verdict.message}",
                     )
     return fits, best
 
@@ -112,7 +113,21 @@ def _judged(step: Step, weight: float, condition: float, factor: Callable[[int],
     )
     return worst(
         [
-            within(step.new[0], target[0], t_mean, axis=0, what="running mean ", array="running_mean"),
-            within(step.new[1], target[1], t_var, axis=0, what="running variance ", array="running_var"),
+            within(
+                step.new[0],
+                target[0],
+                t_mean,
+                axis=0,
+                what="the running mean of feature {}",
+                array="running_mean",
+            ),
+            within(
+                step.new[1],
+                target[1],
+                t_var,
+                axis=0,
+                what="the running variance of feature {}",
+                array="running_var",
+            ),
         ]
     )

@@ -74,7 +74,7 @@ class Trial:
         got = backwarded.got(name)
         if got is not None and name != "x" and got.size == self.case.n:
             got = got.reshape(self.case.n)  # native shapes are another requirement's matter
-        what = f"the gradient of {name}, d{name}"
+        what = f"the gradient d{name}[{{}}]"
 
         def against(expected: ExpectedGradients) -> Verdict:
             exact, bound, rest = expected.exact[k], expected.bounds[k], expected.rest[k]
@@ -125,7 +125,7 @@ class Trial:
         """Which of the script's calls this one is."""
         return next(k for k, other in enumerate(self.observation.script) if other is call)
 
-    def forward_within(self, which: int, level: Level = MUST, what: str = "y") -> Verdict:
+    def forward_within(self, which: int, level: Level = MUST, what: str = "y[{}]") -> Verdict:
         """Whether forward call number ``which`` gave the exact output to within the bound."""
         forwarded = self.forwards[which]
         expected = self.expected(which, level)

@@ -11,6 +11,7 @@ import numpy as np
 
 from conformance.implementation import Array
 from conformance.judging.exact import Float64
+from conformance.judging.wording import element, times, whole
 
 
 class Outcome(StrEnum):
@@ -23,6 +24,11 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     CRASH = "crash"
     FAIL = "fail"
+
+    @property
+    def severity(self) -> int:
+        """Its place in this order."""
+        return list(Outcome).index(self)
 
     @property
     def failing(self) -> bool:
@@ -103,7 +109,7 @@ def within(
     *,
     axis: int | None = None,
     rest: Float64 | None = None,
-    what: str = "y",
+    what: str = "y[{}]",
     array: str = "y",
 ) -> Verdict:
     """Whether ``got`` lies within ``bound`` of ``exact`` everywhere, and where it is worst.
@@ -113,11 +119,12 @@ def within(
 
     :param axis: the feature axis of the arrays, to say whose the failure is.
     :param rest: what is missing from ``exact``, for outputs as precise as it is.
+    :param what: what the arrays are; ``{}`` stands where the index of an element goes.
     """
     if got is None:
-        return failed(f"there is no {what}")
+        return failed(f"{whole(what)} is missing")
     if got.shape != exact.shape:
-        return failed(f"{what} has shape {got.shape}; expected {exact.shape}")
+        return failed(f"{whole(what)} has shape {got.shape}; expected {exact.shape}")
     if got.size == 0:
         return passed()
     with np.errstate(all="ignore"):
@@ -142,12 +149,14 @@ def within(
     over = int((ratio > 1).sum())
     limit = float(np.broadcast_to(bound, ratio.shape)[index])
     actual, expected = float(wide[index]), float(exact[index])
+    off = f"it may be off by {limit:.2g}"
+    if math.isfinite(actual):
+        off += f" and is off by {abs(actual - expected):.2g}, {times(worst)}"
     return Verdict(
         Outcome.FAIL,
         worst,
-        f"{what}{list(index)} is {actual:.9g}, exactly {expected:.9g}; it may be off by "
-        f"{limit:.2g} and is off by {abs(actual - expected):.2g}, {_times(worst)} the bound; "
-        f"{over} of {got.size} values are beyond theirs",
+        f"{element(what, index)} is {actual:.9g}, exactly {expected:.9g}; {off}; "
+        f"values beyond their bounds: {over:,} of {got.size:,}",
         feature=None if axis is None else index[axis],
         index=index,
         expected=expected,
@@ -156,11 +165,6 @@ def within(
     )
 
 
-def _times(ratio: float) -> str:
-    return f"{ratio:.3g} times" if np.isfinite(ratio) else "infinitely many times"
-
-
 def worst(verdicts: list[Verdict]) -> Verdict:
     """The worst outcome, and of equals the greatest ratio. What was observed is kept where all pass."""
-    order = list(Outcome)
-    return max(verdicts, key=lambda v: (order.index(v.outcome), v.ratio or 0.0))
+    return max(verdicts, key=lambda v: (v.outcome.severity, v.ratio or 0.0))

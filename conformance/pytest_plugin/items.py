@@ -21,10 +21,11 @@ from conformance.implementation import DTYPES
 from conformance.judging.level import Level
 from conformance.judging.requirement import Requirement
 from conformance.judging.verdict import Outcome
-from conformance.report.words import Finding, described_failure, headline
+from conformance.report.card import Card, card
+from conformance.report.words import Cause
 from conformance.requirements.catalogue import catalogue
 from conformance.results.build import build
-from conformance.results.model import Result
+from conformance.results.model import Report
 from conformance.running.campaign import Settings, TaskResult
 from conformance.running.shard import Shard, ShardResult, shard_in_steps
 from conformance.worker.client import Worker
@@ -198,8 +199,8 @@ class Implementation(pytest.Collector):
             self._worker.close()
             self._worker = None
 
-    def judge(self, requirement: Requirement) -> Result | None:
-        """None if there was no case to judge by.
+    def judge(self, requirement: Requirement) -> Report:
+        """A report of this requirement alone, with no result if there was no case to judge by.
 
         :raises CannotStart: the implementation's process does not start, or not again.
         """
@@ -215,7 +216,7 @@ class Implementation(pytest.Collector):
             self._problem = "it does not start, as said above"
             raise error from None
         done = TaskResult(self.asked.name, "complete", worker.identity, shards)
-        return next(iter(build([done], settings, started=0.0, seconds=0.0).results), None)
+        return build([done], settings, started=0.0, seconds=0.0)
 
 
 def _judged(shard: Shard, worker: Worker) -> ShardResult:
@@ -247,9 +248,10 @@ class RequirementItem(pytest.Item):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                result = self.parent.judge(self.requirement)
+                report = self.parent.judge(self.requirement)
         except CannotStart as error:
             pytest.fail(_plain(f"{self.parent.name} was not judged: {error}"), pytrace=False)
+        result = next(iter(report.results), None)
         if result is None or result.outcome is Outcome.UNSUPPORTED:
             pytest.skip(_plain(f"unsupported: {result.message}") if result else "no case to judge by")
         if result.observed:
@@ -257,27 +259,24 @@ class RequirementItem(pytest.Item):
         if result.worst_ratio is not None:
             self.user_properties.append(("worst_ratio", result.worst_ratio))
         if result.outcome.failing:
-            self._fails(result)
+            self._fails(card(report, Cause(result)), result.fails_at(self.parent.conformance.levels))
 
-    def _fails(self, result: Result) -> NoReturn:
+    def _fails(self, failure: Card, counts: bool) -> NoReturn:
         earlier = [name for name in self.requirement.presupposes if name in self.parent.failed]
         self.parent.failed.add(self.name)
-        text = _told(self.requirement, result, earlier)
-        if result.fails_at(self.parent.conformance.levels):
-            pytest.fail(text, pytrace=False)
+        if counts:
+            pytest.fail(_laid_out(failure, earlier), pytrace=False)
         # Not pytest.xfail(), which does nothing under --runxfail: there this is a failure, as it should be.
-        raise pytest.xfail.Exception(_plain(f"{headline(Finding(result))}: {result.message}"))
+        raise pytest.xfail.Exception(_plain(f"{failure.headline}: {failure.message}"))
 
 
-def _told(requirement: Requirement, result: Result, earlier: list[str]) -> str:
-    """What is wrong, in the lines that the command says it in."""
-    lines = [result.message, f"{requirement.statement} {headline(Finding(result))}"]
-    if result.diagnosis:
-        lines.append(result.diagnosis)
-    if result.counterexample is not None:
-        lines.append(described_failure(result.counterexample))
+def _laid_out(failure: Card, earlier: list[str]) -> str:
+    """The message first: pytest repeats the first line in its summary."""
+    lines = [failure.message, f"{failure.statement} {failure.headline}"]
+    lines += [text for _, text in failure.parts("diagnosis", "case")]
     if earlier:
-        lines.append(f"It presupposes {', '.join(earlier)}, which fails as well: see there first.")
+        fails = "fails" if len(earlier) == 1 else "fail"
+        lines.append(f"It presupposes {', '.join(earlier)}, which {fails} as well: see there first.")
     return "\n".join(map(_plain, lines))
 
 

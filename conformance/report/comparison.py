@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from conformance.report.words import number, ratio, slug
+from conformance.judging.wording import counted
+from conformance.report.words import KAPPA, ratio, slug
 from conformance.results.model import INFINITE
 from conformance.studies.compare import Comparison, Numbers, Port
 
@@ -18,22 +19,15 @@ def headline(found: Comparison) -> str:
     """What matters, in two sentences."""
     experiments = sum(each.experiments for each in found.numbers)
     beyond = sum(each.beyond for each in found.numbers)
-    agree = (
-        f"{found.a} and {found.b} agree within the bounds of both in all {number(experiments)} experiments"
-    )
+    both, of = f"{found.a} and {found.b}", counted(experiments, "experiment")
+    agree = f"{both} agree within the bounds of both in all {of}"
     if beyond:
-        agree = (
-            f"Of {number(experiments)} experiments on the same data {found.a} and {found.b} differ in "
-            f"{number(beyond)} by more than the bounds of both allow"
-        )
+        agree = f"In {beyond:,} of {of} on the same data, {both} differ by more than the bounds of both allow"
     if not experiments:
-        agree = f"{found.a} and {found.b} have no experiment in common"
-    count = len(found.conventions)
-    differ = (
-        f"They differ in {count} convention{'s' * (count != 1)}."
-        if count
-        else "Their conventions are the same."
-    )
+        agree = f"{both} have no experiment in common"
+    differ = "Their conventions are the same."
+    if found.conventions:
+        differ = f"They differ in {counted(len(found.conventions), 'convention')}."
     return f"{agree}. {differ}"
 
 
@@ -53,7 +47,7 @@ def numbers(found: Comparison) -> list[tuple[str, str, str, str, str]]:
             each.of,
             each.dtype,
             ratio(min(each.worst, INFINITE)),
-            f"{number(each.beyond)} of {number(each.experiments)}",
+            f"{each.beyond:,} of {each.experiments:,}",
             _where(found, each) if each.worst > 2 else "",
         )
         for each in found.numbers
@@ -65,7 +59,8 @@ def _where(found: Comparison, each: Numbers) -> str:
         return ""
     recipe = each.case.features[0]
     of = "constant" if recipe.values == "constant" else f"{recipe.values}, kappa {recipe.kappa:g}"
-    return f"{of}, {each.case.count} values: {found.a} {each.a:.6g}, {found.b} {each.b:.6g}, exactly {each.exact:.6g}"
+    values = f"{found.a} {each.a:.6g}, {found.b} {each.b:.6g}, exactly {each.exact:.6g}"
+    return f"{of}, {counted(each.case.count, 'value')}: {values}"
 
 
 def verdict(port: Port) -> str:
@@ -75,9 +70,10 @@ def verdict(port: Port) -> str:
         return f"No recipe: {port.why_not}."
     if came.problem:
         return f"Not verified: {came.problem}."
+    layers, features = counted(came.cases, "trained layer"), counted(came.experiments, "feature")
     text = (
-        f"Verified on {came.cases} trained layers with {came.experiments} features: inference then agrees within the "
-        f"bounds of both in {came.agreeing}"
+        f"Verified on {layers} with {features}: inference then agrees within the bounds of both in "
+        f"{came.agreeing:,}"
     )
     if came.worst is not None:
         text += f", at worst {ratio(min(came.worst, INFINITE))} of what they allow"
@@ -93,8 +89,8 @@ def verdict(port: Port) -> str:
     why = ""
     if [name for name, _ in off] == ["variance"]:
         why = (
-            f" (a batch of {came.var_off_count} values per feature), since one averages the biased variance and the "
-            "other the unbiased; no recipe can change that"
+            f" ({counted(came.var_off_count, 'value')} per feature in a batch), since one averages the biased "
+            "variance and the other the unbiased; no recipe can change that"
         )
     return f"{text} After one more batch in training {said}{why}."
 
@@ -137,6 +133,7 @@ def _context(found: Comparison) -> dict[str, Any]:
         "headline": headline(found),
         "sections": sections(found),
         "headings": NUMBERS,
+        "kappa": KAPPA,
         "numbers": numbers(found),
         "ports": [(port, verdict(port)) for port in found.ports],
         "command": f"bnconf compare {found.a} {found.b} --max-examples {found.max_examples} --seed {found.seed}",
@@ -159,7 +156,12 @@ def _markdown(found: Comparison) -> str:
         lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows] + [""]
     rows_ = numbers(found)
     if rows_:
-        lines += ["## Numbers", "", "Largest differences on the same cases, in units of the bound.", ""]
+        lines += [
+            "## Numbers",
+            "",
+            f"Largest differences on the same cases, in units of the bound. {KAPPA}.",
+            "",
+        ]
         lines += ["| " + " | ".join(NUMBERS) + " |", "|---" * len(NUMBERS) + "|"]
         lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows_] + [""]
     lines += ["## Porting weights", ""]

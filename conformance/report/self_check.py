@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance.report.words import number
+from conformance.judging.wording import counted
 from conformance.requirements.catalogue import catalogue
 from conformance.studies.self_check import Rejection, SelfCheck
 
@@ -19,17 +19,19 @@ def summary(check: SelfCheck) -> list[str]:
         cases = sorted(each.cases for each in check.rejections if each.caught_by)
         took = f"median {cases[len(cases) // 2]}, worst {cases[-1]}" if cases else "-"
         lines.append(
-            f"impostors rejected: {len(cases)} of {len(check.rejections)}; cases judged up to the first that "
-            f"failed: {took}"
+            f"impostors rejected: {len(cases)} of {len(check.rejections)}; "
+            f"cases judged until the first failed: {took}"
         )
         due = [each for each in check.rejections if each.exhibit.deviation]
         right = sum(each.diagnosed == "right" for each in due)
         wrong = sum(each.diagnosed == "wrong" for each in check.rejections)
-        lines.append(f"diagnosed by name: {right} of the {len(due)} that have one; wrongly: {wrong}")
+        lines.append(
+            f"impostors with a known cause: {len(due)}; diagnosed correctly: {right}, wrongly: {wrong}"
+        )
     if check.sound:
         lines.append(
-            f"false alarms: {len(check.accusations)} in {number(check.experiments)} feature experiments on "
-            f"{check.sound} sound variants"
+            f"false alarms: {len(check.accusations)} in {counted(check.experiments, 'feature experiment')} on "
+            f"{counted(check.sound, 'sound variant')}"
         )
     return lines
 
@@ -86,7 +88,7 @@ def _by_requirement(check: SelfCheck) -> list[str]:
     lines = [
         "## Requirements",
         "",
-        "How many impostors each catches, and which of them no other catches.",
+        "How many impostors each requirement catches, and which ones it alone catches.",
         "",
         "| requirement | level | catches | alone |",
         "|---|---|---|---|",

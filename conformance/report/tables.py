@@ -6,38 +6,59 @@ from dataclasses import dataclass
 
 from conformance.implementation import DTYPES, PARAMETERS
 from conformance.judging.verdict import Outcome
-from conformance.report.words import SHAPES, number, spelled
+from conformance.judging.wording import counted
+from conformance.report.words import COUNT, KAPPA, SHAPES, spelled
 from conformance.results.accuracy import Accuracy
 from conformance.results.case_file import CaseFile
 from conformance.results.model import INFINITE, HeldBy, Report, RequirementInfo, Result
 
 
-def shapes(report: Report) -> list[tuple[str, str, str, str, str]]:
-    """(implementation, native shapes of gamma, beta, running mean and variance), each with the framework's own
-    name where it has one.
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Native shapes of what an implementation's layer for n features holds, each with the framework's own name where
+    it has one.
     """
+
+    implementation: str
+    gamma: str
+    beta: str
+    mean: str
+    var: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return self.gamma, self.beta, self.mean, self.var
+
+
+#: Above :attr:`Shapes.cells`.
+HOLDS = ("gamma", "beta", "running mean", "running variance")
+
+
+def shapes(report: Report) -> list[Shapes]:
+    """One for each implementation that was judged on any of them."""
     rows = []
     for each in report.implementations:
-        cells: list[str] = []
-        for name in SHAPES:
-            result = report.result(each.id, name)
-            if result is None:
-                cells.append("?")
-            elif result.outcome is Outcome.UNSUPPORTED:
-                cells.append("given" if name in SHAPES[:2] else "not kept")
-            elif result.outcome.failing:
-                first, several, _ = (result.observed or str(result.outcome)).partition("), ")
-                cells.append(f"{first}{')' if several else ''} ✗")
-            else:
-                cells.append(result.observed or "n-vector")
-        if any(cell != "?" for cell in cells):
+        seen = [_shape(report.result(each.id, name), name) for name in SHAPES]
+        if any(seen):
             own = dict(each.capabilities.names) if each.capabilities else {}
-            named = [
-                f"{own[name]} {cell}" if name in own and cell not in ("?", "not kept") else cell
-                for name, cell in zip(PARAMETERS, cells, strict=True)
+            cells = [
+                f"{own[name]} {cell}" if name in own and cell not in ("", "not kept") else cell or "?"
+                for name, cell in zip(PARAMETERS, seen, strict=True)
             ]
-            rows.append((each.id, *named))
-    return rows  # type: ignore[return-value]
+            rows.append(Shapes(each.id, *cells))
+    return rows
+
+
+def _shape(result: Result | None, name: str) -> str:
+    """Empty where nothing was judged."""
+    if result is None:
+        return ""
+    if result.outcome is Outcome.UNSUPPORTED:
+        return "given" if name in SHAPES[:2] else "not kept"
+    if result.outcome.failing:
+        first, several, _ = (result.observed or str(result.outcome)).partition("), ")
+        return f"{first}{')' if several else ''} ✗"
+    return result.observed or "n-vector"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +79,8 @@ def typical_shapes(report: Report) -> Table | None:
         own = dict(each.capabilities.names) if each.capabilities else {}
         cells = [first.get((each.id, *one)) for one in inputs]
         if any(cells):
-            names = ", ".join(own.get(name, name) for name in PARAMETERS)
+            held = {name for cell in cells if cell for name in cell.arrays}
+            names = ", ".join(own.get(name, name) for name in PARAMETERS if name in held) or "nothing"
             rows.append((each.id, names, *(_shapes_of(cell) if cell else "·" for cell in cells)))
     if not rows:
         return None
@@ -83,7 +105,7 @@ def held_dtypes(report: Report) -> Table | None:
     for name in dict.fromkeys(h.implementation for h in report.held):
         own = {h.dtype: h for h in reversed(report.held) if h.implementation == name}
         rows.append((name, *(_dtypes_of(own[dtype]) if dtype in own else "·" for dtype in dtypes)))
-    return Table(("implementation", *(f"of {dtype}" for dtype in dtypes)), rows) if rows else None
+    return Table(("implementation", *(f"for {dtype}" for dtype in dtypes)), rows) if rows else None
 
 
 def _dtypes_of(held: HeldBy) -> str:
@@ -174,7 +196,7 @@ def worst_errors(report: Report) -> list[WorstError]:
                 *key,
                 "not finite" if worst.error is None else f"{worst.error:.2g}",
                 relative,
-                f"{kappa}, {number(worst.count)} values{where}",
+                f"{kappa}, {counted(worst.count, 'value')}{where}",
                 CaseFile(each.requirement, case, each.implementation) if case else None,
             )
     order = [each.id for each in report.implementations]
@@ -187,13 +209,41 @@ def worst_errors(report: Report) -> list[WorstError]:
     )
 
 
-#: Headings of :func:`growth`.
-GROWTH = ("", "y grows like", "dx grows like", "exceeds bound", "not finite", "y grows like", "exceeds bound")
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How the errors of an implementation grow in one dtype; ``-`` where nothing was measured, or nothing is wrong.
+
+    :ivar y, dx: with kappa. :ivar beyond: the least kappa at which an error exceeds its bound.
+    :ivar lost: the least at which an output is not finite. :ivar y_by_count, beyond_by_count: the same with N.
+    """
+
+    implementation: str
+    y: str
+    dx: str
+    beyond: str
+    lost: str
+    y_by_count: str
+    beyond_by_count: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return self.y, self.dx, self.beyond, self.lost, self.y_by_count, self.beyond_by_count
 
 
-def growth(report: Report, dtype: str) -> list[tuple[str, ...]]:
-    """How errors grow in a dtype: with kappa = |mean| / std, then with N. One row for each implementation."""
-    rows: list[tuple[str, ...]] = []
+#: Above :attr:`Growth.cells`: how many columns each group has, and the columns.
+GROWTH_GROUPS = (("with kappa", 4), ("with N", 2))
+GROWTH = ("y", "dx", "exceeds bound", "not finite", "y", "exceeds bound")
+GROWTH_NAMED = tuple(
+    f"{group}: {heading}"
+    for (group, _), headings in zip(GROWTH_GROUPS, (GROWTH[:4], GROWTH[4:]), strict=True)
+    for heading in headings
+)
+GROWTH_CAPTION = f"How the errors of y and dx grow with {KAPPA}, and with {COUNT}"
+
+
+def growth(report: Report, dtype: str) -> list[Growth]:
+    """One row for each implementation measured in a dtype."""
+    rows = []
     for name in dict.fromkeys(each.implementation for each in report.accuracy):
         own = [a for a in report.accuracy if (a.implementation, a.dtype) == (name, dtype)]
         by_kappa = {a.of: a for a in own if a.against == "kappa"}
@@ -204,14 +254,14 @@ def growth(report: Report, dtype: str) -> list[tuple[str, ...]]:
         lost = [a.lost_at for a in by_kappa.values() if a.lost_at is not None]
         far = [a.exceeds_at for a in by_count if a.exceeds_at is not None]
         rows.append(
-            (
+            Growth(
                 name,
                 _power(by_kappa.get("y"), "kappa"),
                 _power(by_kappa.get("dx"), "kappa"),
-                f"kappa > {_rounded(min(beyond))}" if beyond else "-",
-                f"kappa > {_rounded(min(lost))}" if lost else "-",
+                f"≥ {_rounded(min(beyond))}" if beyond else "-",
+                f"≥ {_rounded(min(lost))}" if lost else "-",
                 _power(by_count[0] if by_count else None, "N"),
-                f"N = {min(far):,.0f}" if far else "-",
+                f"≥ {min(far):,.0f}" if far else "-",
             )
         )
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -16,43 +17,26 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.judging.level import Level
+from conformance.judging.wording import counted
 from conformance.report import comparison
-from conformance.report.tables import GROWTH, growth, shapes
-from conformance.report.words import (
-    Finding,
-    answer,
-    causes,
-    described_case,
-    described_failure,
-    findings,
-    headline,
-    number,
-    ratio,
-    standing,
-)
+from conformance.report.card import Card, Part, cards, replayed
+from conformance.report.marks import CELL, legend
+from conformance.report.tables import GROWTH, GROWTH_CAPTION, GROWTH_GROUPS, HOLDS, Growth, growth, shapes
+from conformance.report.words import answer, failing, ratio, roots, standing
 from conformance.results.diff import Change
-from conformance.results.model import Report, spelled_out
+from conformance.results.model import Report
 from conformance.running.campaign import TaskResult
 from conformance.running.parallel import Step
 from conformance.running.shard import Profile
 from conformance.studies.compare import Comparison
 from conformance.studies.replay import Replay
 
-_STYLES = {
-    "pass": "green",
-    "known": "cyan",
-    "should": "yellow",
-    "fail": "bold red",
-    "follows": "red",
-    "none": "dim",
-}
-_MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "follows": "↳", "none": " "}
-_LEGEND = {
-    "pass": "hold",
-    "known": "what fails is known",
-    "should": "a SHOULD does not",
-    "fail": "a MUST does not",
-    "follows": "follows from a failure in another row",
+_STYLES: dict[Part, str] = {
+    "statement": "italic",
+    "diagnosis": "bold magenta",
+    "excuse": "cyan",
+    "case": "cyan",
+    "consequence": "dim",
 }
 
 
@@ -95,12 +79,12 @@ class Progress:
     def finished(self, result: TaskResult) -> None:
         if self._bar is not None:
             return
-        failing = sum(
+        failing_verdicts = sum(
             tally.worst is not None and tally.worst.outcome.failing
             for shard in result.shards
             for tally in shard.tallies
         )
-        state = f"{len(result.shards)} shards, {failing} failing verdicts"
+        state = f"{counted(len(result.shards), 'shard')}, {counted(failing_verdicts, 'failing verdict')}"
         if result.status not in ("complete", "partial"):
             state = {"missing": "not installed", "unsupported": "not declared"}.get(
                 result.status, "does not start"
@@ -121,22 +105,25 @@ def show(report: Report, console: Console) -> None:
     rows = shapes(report)
     if rows:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for heading in ("for n features", "gamma", "beta", "running mean", "running variance"):
+        for heading in ("for n features", *HOLDS):
             table.add_column(heading)
-        for name, *cells in rows:
-            table.add_row(escape(name), *(_shape(cell) for cell in cells))
+        for row in rows:
+            table.add_row(Text(row.implementation), *map(_shape, row.cells))
         console.print(table)
+        console.print()
     for table in _matrix(report, console.width):
         console.print(table)
     console.print()
     known = any(result.known for result in report.results)
-    said = [f"{_MARKS[mark]} {words}" for mark, words in _LEGEND.items() if known or mark != "known"]
-    console.print("   ".join(said), style="dim", highlight=False)
+    console.print(f"Each cell: {CELL}.", style="dim", highlight=False)
+    marks = [f"{mark.sign} {mark.words}".replace(" ", "\u00a0") for mark in legend(known=known)]
+    console.print(textwrap.fill("   ".join(marks), console.width), style="dim", highlight=False)
     console.print()
     _growth(report, console)
     console.print()
-    for position, finding in enumerate(findings(report), start=1):
-        _failure(report, finding, position, console)
+    for position, card in enumerate(cards(report), start=1):
+        _card(card, console, f"{position}. ")
+        console.print()
     _summary(report, console)
 
 
@@ -146,11 +133,11 @@ def _shape(cell: str) -> Text:
 
 
 def _matrix(report: Report, width: int) -> list[Table]:
-    """Implementations across, groups down: requirements that hold, and the worst error over its bound. As
+    """Implementations across, groups down: requirements that hold, and the largest error over its bound. As
     many tables as it takes for the columns to fit.
     """
     judged = [each.id for each in report.implementations if report.of(each.id)]
-    first = max(map(len, ("hold/apply", *report.groups)))
+    first = max(map(len, ("group", *report.groups)))
     tables, left = [], judged
     while left:
         taken, room = 0, width - first
@@ -169,14 +156,22 @@ def _growth(report: Report, console: Console) -> None:
     rows = growth(report, "float32")
     if not rows:
         return
+    console.print(f"{GROWTH_CAPTION}, in float32:", style="dim", highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("error in float32", *GROWTH[1:]):
-        table.add_column(heading, no_wrap=heading in GROWTH, overflow="fold")
-    for name, *cells in rows:
-        beyond, lost, far = cells[2] != "-", cells[3] != "-", cells[5] != "-"
-        styles = ("", "", "yellow" if beyond else "", "red" if lost else "", "", "yellow" if far else "")
-        table.add_row(escape(name), *(Text(c, style=s) for c, s in zip(cells, styles, strict=True)))
+    table.add_column("", overflow="fold")
+    groups = [name if k == 0 else "" for name, width in GROWTH_GROUPS for k in range(width)]
+    for group, heading in zip(groups, GROWTH, strict=True):
+        above, below = heading.split() if " " in heading else ("", heading)
+        table.add_column(f"{group}\n{above}\n{below}", no_wrap=True)
+    for row in rows:
+        table.add_row(Text(row.implementation), *_grown(row))
     console.print(table)
+
+
+def _grown(row: Growth) -> list[Text]:
+    """What goes beyond a bound in yellow, what is lost in red."""
+    styles = {row.beyond: "yellow", row.beyond_by_count: "yellow", row.lost: "red", "-": ""}
+    return [Text(cell, style=styles.get(cell, "")) for cell in row.cells]
 
 
 def _heading(name: str) -> str:
@@ -185,42 +180,29 @@ def _heading(name: str) -> str:
 
 def _columns(report: Report, names: list[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("hold/apply\nerr/bound", no_wrap=True)
+    table.add_column("group", no_wrap=True)
     for name in names:
         table.add_column(Text(_heading(name)), vertical="bottom")
-    roots = {name: causes(report, name) for name in names}
+    own = {name: roots(report, name) for name in names}
     for group in report.groups:
         cells = []
         for name in names:
-            state = standing(report.group(name, group), roots[name])
-            text = Text(f"{_MARKS[state.mark]} {state.count}", style=_STYLES[state.mark], no_wrap=True)
-            if state.ratio is not None:
-                text.append(f"\n  {ratio(state.ratio)}", style="dim")
+            state = standing(report.group(name, group), own[name])
+            text = Text(f"{state.mark.sign} {state.count}", style=state.mark.style, no_wrap=True)
+            text.append(f"\n  {ratio(state.ratio)}" if state.ratio is not None else "\n", style="dim")
             cells.append(text)
         table.add_row(group, *cells)
     return table
 
 
-def _failure(report: Report, finding: Finding, position: int, console: Console) -> None:
-    result = finding.result
-    statement = next(r.statement for r in report.requirements if r.id == result.requirement)
-    head = Text(f"{position}. ")
-    head.append(f"{result.implementation} ", style="bold")
-    head.append(result.requirement, style=_STYLES[finding.mark])
-    head.append(f"  {headline(finding)}", style="dim")
+def _card(card: Card, console: Console, before: str = "") -> None:
+    head = Text(before)
+    head.append(f"{card.implementation} ", style="bold")
+    head.append(card.requirement, style=card.mark.style)
+    head.append(f"  {card.headline}", style="dim")
     console.print(head, soft_wrap=True)
-    _indented(statement, console, style="italic")
-    _indented(result.message, console)
-    if result.diagnosis:
-        _indented(result.diagnosis, console, style="bold magenta")
-    for known in result.known:
-        _indented(f"known: {known.reason} {known.link}".rstrip(), console, style="cyan")
-    if result.counterexample is not None:
-        _indented(described_failure(result.counterexample), console, style="cyan")
-    if finding.followers:
-        names = ", ".join(r.requirement for r in finding.followers)
-        _indented(f"with it fail, since they presuppose it: {names}", console, style="dim")
-    console.print()
+    for part, text in card.parts("statement", "message", "diagnosis", "excuse", "case", "consequence"):
+        _indented(text, console, style=_STYLES.get(part, ""))
 
 
 def _indented(text: str, console: Console, style: str = "") -> None:
@@ -230,27 +212,26 @@ def _indented(text: str, console: Console, style: str = "") -> None:
 
 def _summary(report: Report, console: Console) -> None:
     known = [r for r in report.results if r.outcome.failing and not r.fails_at(tuple(Level))]
-    failing = [r for r in report.results if r.fails_at(tuple(Level))]
-    must = sum(result.fails_at((Level.MUST,)) for result in failing)
+    failed = [r for r in report.results if r.fails_at(tuple(Level))]
+    must = sum(result.fails_at((Level.MUST,)) for result in failed)
     experiments = sum(result.experiments for result in report.results)
     judged = len({result.implementation for result in report.results})
     line = Text(
-        f"{judged} implementation{'s' * (judged != 1)}, {len(report.requirements)} requirements, "
-        f"{number(experiments)} verdicts on single features, seed {report.suite.seed}, "
+        f"{counted(judged, 'implementation')}, {counted(len(report.requirements), 'requirement')}, "
+        f"{counted(experiments, 'verdict')} on single features, seed {report.suite.seed}, "
         f"{report.suite.seconds:.1f} s: "
     )
     if not report.results:
         line.append("nothing was judged", style="bold red")
-    elif failing:
-        style = "bold red" if must else "yellow"
-        line.append(f"{must} MUST and {len(failing) - must} SHOULD do not hold", style=style)
+    elif failed:
+        line.append(failing(must, len(failed) - must), style="bold red" if must else "yellow")
     else:
         line.append("everything else holds" if known else "everything holds", style="bold green")
     if known:
-        line.append(f", {len(known)} known failure{'s' * (len(known) != 1)}", style="cyan")
+        line.append(f", {counted(len(known), 'known failure')}", style="cyan")
     console.print(line)
     for each in report.gone:
-        console.print(Text(f"no longer fails, take it out of the baseline: {each}", style="yellow"))
+        console.print(Text(f"no longer fails; remove it from the baseline: {each}", style="yellow"))
 
 
 def show_changes(found: list[Change], console: Console) -> None:
@@ -267,19 +248,7 @@ def show_changes(found: list[Change], console: Console) -> None:
 
 def show_replay(name: str, found: Replay, console: Console) -> None:
     """What came of one case again."""
-    verdict, case = found.verdict, found.trial.case
-    failing = verdict.outcome.failing
-    head = Text(f"{name} ", style="bold")
-    head.append(found.requirement.id, style="bold red" if failing else "bold green")
-    head.append(f"  {found.requirement.level_for(case.dtype)}, {verdict.outcome}", style="dim")
-    if verdict.ratio is not None:
-        head.append(f", {ratio(verdict.ratio)} times the bound", style="dim")
-    console.print(head, soft_wrap=True)
-    _indented(found.requirement.statement, console, style="italic")
-    _indented(verdict.message, console)
-    if found.diagnosis is not None and found.diagnosis.key:  # One case alone seldom tells.
-        _indented(found.diagnosis.text, console, style="bold magenta")
-    _indented(described_case(case, spelled_out(case)), console, style="cyan")
+    _card(replayed(name, found), console)
 
 
 def show_comparison(found: Comparison, console: Console) -> None:

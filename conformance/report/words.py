@@ -5,24 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from conformance.cases.case import Case
 from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
-from conformance.results.model import INFINITE, Failure, Report, Result
+from conformance.report.marks import FAIL, FOLLOWS, KNOWN, NONE, PASS, SHOULD, Mark
+from conformance.results.model import INFINITE, Report, Result
 
 SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
 
-
-#: Everything holds; what fails is in the baseline; a SHOULD fails; a MUST fails; what fails presupposes what fails
-#: in another group; nothing applies.
-Mark = Literal["pass", "known", "should", "fail", "follows", "none"]
+#: What the letters of the tables and charts stand for; said where they first occur.
+KAPPA = "kappa = |mean| / standard deviation of a feature"
+COUNT = "N = number of values per feature"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an implementation stands in a group of requirements."""
+    """How an implementation stands in a group of requirements.
+
+    :ivar count: of those that hold, among those that apply. :ivar ratio: the largest error divided by its bound.
+    """
 
     mark: Mark
     count: str
@@ -30,22 +33,22 @@ class Standing:
 
 
 def standing(results: list[Result], roots: Collection[str] | None = None) -> Standing:
-    """The mark tells MUST from SHOULD; the count is of requirements that hold among those that apply.
+    """How the requirements of ``results`` stand together.
 
-    :param roots: the implementation's :func:`causes`; without them nothing is told to follow from another.
+    :param roots: the implementation's :func:`roots`; without them no failure counts as following from another.
     """
     judged = [r for r in results if r.outcome is not Outcome.UNSUPPORTED]
     if not judged:
-        return Standing("none", "-", None)
+        return Standing(NONE, "", None)
     good = sum(not r.outcome.failing for r in judged)
-    mark: Mark = "pass" if good == len(judged) else "known"
+    mark = PASS if good == len(judged) else KNOWN
     if any(r.fails_at((Level.MUST,)) for r in judged):
-        mark = "fail"
+        mark = FAIL
     elif any(r.fails_at(tuple(Level)) for r in judged):
-        mark = "should"
+        mark = SHOULD
     failing = {r.requirement for r in judged if r.fails_at(tuple(Level))}
     if failing and roots is not None and failing.isdisjoint(roots):
-        mark = "follows"
+        mark = FOLLOWS
     # What holds beyond its bound was not asked to keep to it, but to be finite.
     measured = [(r, r.worst_ratio) for r in judged if r.worst_ratio is not None]
     ratios = [ratio for r, ratio in measured if ratio <= 1 or r.outcome.failing]
@@ -75,9 +78,9 @@ def answer(report: Report) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A failure, known or not, and those of the same implementation that follow from it: requirements that
-    presuppose what failed, in no other dtype than it did.
+class Cause:
+    """A failure that no other explains, and those that follow from it: requirements that presuppose what failed, and
+    fail in no other dtype than it did.
     """
 
     result: Result
@@ -96,39 +99,39 @@ class Finding:
     @property
     def mark(self) -> Mark:
         if self.is_known:
-            return "known"
-        return "fail" if self.result.fails_at((Level.MUST,)) else "should"
+            return KNOWN
+        return FAIL if self.result.fails_at((Level.MUST,)) else SHOULD
 
     @property
     def dtypes(self) -> list[str]:
         return self.result.failing_dtypes
 
 
-def findings(report: Report) -> list[Finding]:
+def causes(report: Report) -> list[Cause]:
     """What failed, cause before consequence: MUST before SHOULD, then in the order of the catalogue, so
     that the same defect of several implementations stands together.
     """
     order = [r.id for r in report.requirements]
-    found: list[Finding] = []
+    found: list[Cause] = []
     for implementation in report.implementations:
         failing = {r.requirement: r for r in report.of(implementation.id) if r.outcome.failing}
-        cause = {name: _cause(report, failing, name) for name in failing}
+        first = {name: _first(report, failing, name) for name in failing}
         for name, result in failing.items():
-            if cause[name] == name:
-                followers = [r for other, r in failing.items() if cause[other] == name != other]
-                found.append(Finding(result, tuple(followers)))
+            if first[name] == name:
+                followers = [r for other, r in failing.items() if first[other] == name != other]
+                found.append(Cause(result, tuple(followers)))
     return sorted(
         found, key=lambda f: (f.is_known, f.level is not Level.MUST, order.index(f.result.requirement))
     )
 
 
-def causes(report: Report, implementation: str) -> frozenset[str]:
-    """The failing requirements of an implementation that no other explains."""
+def roots(report: Report, implementation: str) -> frozenset[str]:
+    """The failing requirements of an implementation that no other explains, by their ids."""
     failing = {r.requirement: r for r in report.of(implementation) if r.outcome.failing}
-    return frozenset(name for name in failing if _cause(report, failing, name) == name)
+    return frozenset(name for name in failing if _first(report, failing, name) == name)
 
 
-def _cause(report: Report, failing: dict[str, Result], name: str) -> str:
+def _first(report: Report, failing: dict[str, Result], name: str) -> str:
     """The failing requirement that explains ``name``, which may be itself.
 
     Of two that presuppose each other the one that fails in fewer dtypes is explained by the other; where
@@ -161,17 +164,6 @@ def _explaining(
     return None
 
 
-def headline(finding: Finding) -> str:
-    """Level, outcome, dtypes, and how far beyond its bound."""
-    result = finding.result
-    text = f"{finding.level}, {result.outcome} in {', '.join(finding.dtypes)}"
-    if result.outcome is Outcome.FAIL and result.worst_ratio is not None:
-        infinite = result.worst_ratio >= INFINITE
-        beyond = "not finite" if infinite else f"{ratio(result.worst_ratio)} times the bound"
-        text += f", at worst {beyond}"
-    return text
-
-
 def described_case(case: Case, arrays: Mapping[str, Any]) -> str:
     """A minimal case in a few lines a person can read and type in; its arrays, if there are any, spelled out."""
     lines = [
@@ -184,23 +176,30 @@ def described_case(case: Case, arrays: Mapping[str, Any]) -> str:
             lines.append(f"{name:5} = {_list(value)}")
     else:
         recipes = sorted({f"{r.values}, kappa {r.kappa:g}, scale {r.scale:g}" for r in case.features})
-        lines.append("features: " + "; ".join(recipes[:4]))
+        lines.append("features: " + "; ".join(recipes[:4]) + f" ({KAPPA})")
     return "\n".join(lines)
 
 
 def ratio(value: float) -> str:
-    """A ratio of error to bound, in three digits."""
+    """A ratio of error to bound, in few digits: for a table."""
     if value >= INFINITE:
         return "inf"
-    return f"{value:.2g}" if value < 100 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    if 1 < value < 1.005:
+        return ">1"
+    return (
+        f"{value:.{3 if value > 1 else 2}g}"
+        if value < 100
+        else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    )
 
 
 def number(value: int) -> str:
     return f"{value:,}"
 
 
-def described_failure(failure: Failure) -> str:
-    return described_case(failure.case, failure.arrays)
+def failing(must: int, should: int) -> str:
+    """How many requirements fail, by level."""
+    return f"{number(must)} MUST and {number(should)} SHOULD requirements do not hold"
 
 
 def slug(name: str) -> str:

@@ -21,6 +21,7 @@ from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict, failed, passed, worst
+from conformance.judging.wording import times
 from conformance.protocol.messages import (
     Answer,
     Backward,
@@ -218,7 +219,7 @@ def _did(answer: Answer | Raised) -> str:
 
 def _agreeing(what: str, array: str, own: Array | None, parent: Array | None, bound: Array) -> Verdict:
     if own is None or parent is None:
-        return passed() if own is parent else failed(f"of {what} there is only one: compiled or eager")
+        return passed() if own is parent else failed(f"only one of compiled and eager code has {what}")
     if own.shape != parent.shape or own.dtype != parent.dtype:
         return failed(
             f"compiled, {what} is {own.dtype.name} of shape {own.shape}; eager, {parent.dtype.name} of shape "
@@ -239,7 +240,7 @@ def _agreeing(what: str, array: str, own: Array | None, parent: Array | None, bo
         Outcome.FAIL,
         greatest,
         f"compiled, {what}{list(index)} is {a[index]:.9g}; eager it is {b[index]:.9g}: they differ by "
-        f"{abs(a[index] - b[index]):.2g}, {greatest:.3g} times the bounds of both",
+        f"{abs(a[index] - b[index]):.2g}, {times(greatest, 'the bounds of both')}",
         index=index,
         expected=float(b[index]),
         actual=float(a[index]),

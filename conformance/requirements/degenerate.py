@@ -201,7 +201,7 @@ def _contained(trial: Trial, what: str) -> Verdict:
     verdicts = []
     for which, forwarded in enumerate(trial.forwards):
         mode = "training" if forwarded.call.training else "inference"
-        where = f"with {what} in feature {trial.case.seed % trial.case.n}, in {mode}, y"
+        where = f"y[{{}}] in {mode}, with {what} in feature {trial.case.seed % trial.case.n},"
         verdicts.append(trial.forward_within(which, what=where))
     return worst(verdicts) if verdicts else passed()
 
@@ -258,8 +258,8 @@ def _finite(trial: Trial) -> Verdict:
         index = tuple(int(i) for i in np.unravel_index(int(lost.argmax()), lost.shape))
         return replace(
             failed(
-                f"y{list(index)} is {got[index]}, exactly {exact[index]:.6g}; {int(lost.sum())} of {got.size} "
-                f"values are lost",
+                f"y{list(index)} is {got[index]}, exactly {exact[index]:.6g}; values that "
+                f"are not finite: {int(lost.sum())} of {got.size}",
                 feature=index[trial.case.axis],
                 index=index,
                 ratio=float("inf"),

@@ -65,8 +65,8 @@ def normalised(trial: Trial) -> Verdict:
         t_var += own * (target + (x**2).mean(axis=around) / (var + case.epsilon))
     return worst(
         [
-            within(mean, np.zeros_like(mean), t_mean, axis=0, what="the mean of feature "),
-            within(spread, target, t_var, axis=0, what="the variance of feature "),
+            within(mean, np.zeros_like(mean), t_mean, axis=0, what="the mean of feature {}"),
+            within(spread, target, t_var, axis=0, what="the variance of feature {}"),
         ]
     )
 
@@ -83,7 +83,7 @@ def normalised(trial: Trial) -> Verdict:
 def axis(trial: Trial) -> Verdict:
     verdicts = []
     for which, forwarded in enumerate(trial.forwards):
-        where = f"for shape {forwarded.call.x.shape}, axis {forwarded.config.axis}, y"
+        where = f"y[{{}}] for x of shape {forwarded.call.x.shape}, axis {forwarded.config.axis},"
         verdicts.append(trial.forward_within(which, what=where))
     return worst(verdicts)
 
@@ -114,7 +114,7 @@ def no_affine(trial: Trial) -> Verdict:
     verdicts = []
     for which, forwarded in enumerate(trial.forwards):
         config = forwarded.config
-        where = f"with scale={config.scale} and center={config.center}, y"
+        where = f"y[{{}}] with scale={config.scale} and center={config.center}"
         verdicts.append(trial.forward_within(which, what=where))
     return worst(verdicts)
 

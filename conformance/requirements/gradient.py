@@ -152,8 +152,10 @@ def orthogonal(trial: Trial) -> Verdict:
         t_along = weighted.sum(axis=around) + blurred.sum(axis=around) + 2.0**-40 * np.abs(along)
     return worst(
         [
-            within(dx.sum(axis=around), np.zeros(case.n), t_sum, axis=0, what="the sum of dx over feature "),
-            within((dx * xhat).sum(axis=around), along, t_along, axis=0, what="dx . xhat of feature "),
+            within(
+                dx.sum(axis=around), np.zeros(case.n), t_sum, axis=0, what="the sum of dx over feature {}"
+            ),
+            within((dx * xhat).sum(axis=around), along, t_along, axis=0, what="dx . xhat over feature {}"),
         ]
     )
 

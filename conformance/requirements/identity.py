@@ -47,7 +47,7 @@ def _gives(trial: Trial, which: int, target: Float64, what: str) -> Verdict:
     presupposes=("forward.training",),
 )
 def training(trial: Trial) -> Verdict:
-    return _gives(trial, 0, trial.arrays.x.astype(np.float64), "y, which should be x,")
+    return _gives(trial, 0, trial.arrays.x.astype(np.float64), "y[{}], which should be x[{}],")
 
 
 @requirement(
@@ -59,7 +59,7 @@ def training(trial: Trial) -> Verdict:
     presupposes=("forward.inference",),
 )
 def inference(trial: Trial) -> Verdict:
-    return _gives(trial, 0, trial.arrays.x.astype(np.float64), "y, which should be x,")
+    return _gives(trial, 0, trial.arrays.x.astype(np.float64), "y[{}], which should be x[{}],")
 
 
 @requirement(
@@ -76,7 +76,7 @@ def paper(trial: Trial) -> Verdict:
     mean, var = _along(trial, batch.mean), _along(trial, batch.var)
     shrunk = np.sqrt(var / (var + trial.case.epsilon))
     target = mean + (trial.arrays.x.astype(np.float64) - mean) * shrunk
-    return _gives(trial, 1, target, "y, which should be mean + d sqrt(var / (var + epsilon)),")
+    return _gives(trial, 1, target, "y[{}], which should be mean + d sqrt(var / (var + epsilon)),")
 
 
 @requirement(
@@ -110,8 +110,8 @@ def learnable(trial: Trial) -> Verdict:
     t_beta = error.mean(axis=around) + 2 * u * np.abs(beta)
     return worst(
         [
-            within(answer.arrays["gamma"], gamma, 2 * t_gamma, axis=0, what="the gamma learned, gamma"),
-            within(answer.arrays["beta"], beta, 2 * t_beta, axis=0, what="the beta learned, beta"),
+            within(answer.arrays["gamma"], gamma, 2 * t_gamma, axis=0, what="the learned gamma[{}]"),
+            within(answer.arrays["beta"], beta, 2 * t_beta, axis=0, what="the learned beta[{}]"),
         ]
     )
 
@@ -145,11 +145,11 @@ def not_by_scalars(trial: Trial) -> Verdict:
     _, loading = trial.answers(Load)[0]
     if isinstance(loading, Raised):
         return failed(
-            f"one gamma and one beta for each of {case.n} features could not be loaded, so the layer cannot "
-            f"represent the identity: {loading.kind}: {loading.text}"
+            f"gamma and beta of shape ({case.n},), one value for each feature, could not be loaded, so the layer "
+            f"cannot represent the identity: {loading.kind}: {loading.text}"
         )
     x = trial.arrays.x.astype(np.float64)
-    by_vectors = _gives(trial, 0, x, "y, which n-vectors of gamma and beta should make x,")
+    by_vectors = _gives(trial, 0, x, "y[{}], which n-vectors of gamma and beta should make x[{}],")
     got = trial.forwards[1].got
     if got is None or got.shape != x.shape:
         return failed("with the same gamma and beta for every feature there is no output")
@@ -163,6 +163,6 @@ def not_by_scalars(trial: Trial) -> Verdict:
         np.asarray([off]),
         np.asarray([fit.residual**0.5]),
         np.asarray([bound]),
-        what="the root mean square of y - x under the best scalar gamma and beta, ",
+        what="the root mean square of y - x under the best scalar gamma and beta",
     )
     return worst([by_vectors, by_scalars])

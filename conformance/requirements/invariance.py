@@ -141,7 +141,7 @@ _REQUIRES = ("forward.training", "forward.inference", "numerics.bound")
     presupposes=_REQUIRES,
 )
 def batch_order(trial: Trial) -> Verdict:
-    what = "y, with the samples in another order,"
+    what = "y[{}] with the samples in another order"
     return _alike(trial, 1, what, _reordered([batch_axis(trial.case)], trial))
 
 
@@ -155,7 +155,7 @@ def batch_order(trial: Trial) -> Verdict:
 )
 def feature_order(trial: Trial) -> Verdict:
     axis = trial.case.axis % len(trial.case.shape)
-    return _alike(trial, 2, "y, with the features in another order,", _reordered([axis], trial))
+    return _alike(trial, 2, "y[{}] with the features in another order", _reordered([axis], trial))
 
 
 @requirement(
@@ -171,7 +171,7 @@ def spatial_order(trial: Trial) -> Verdict:
     if len(trial.forwards) < 4:
         return within(np.zeros(0), np.zeros(0), np.zeros(0))
     places = [k for k in range(len(case.shape)) if k not in (case.axis % len(case.shape), batch_axis(case))]
-    return _alike(trial, 3, "y, with the places in another order,", _reordered(places, trial))
+    return _alike(trial, 3, "y[{}] with the places in another order", _reordered(places, trial))
 
 
 @requirement(
@@ -183,7 +183,7 @@ def spatial_order(trial: Trial) -> Verdict:
     presupposes=("forward.training", "numerics.bound"),
 )
 def shift(trial: Trial) -> Verdict:
-    return _alike(trial, 1, "y, with a constant added to x,", lambda y, bound=False: y)
+    return _alike(trial, 1, "y[{}] with a constant added to x", lambda y, bound=False: y)
 
 
 @requirement(
@@ -196,12 +196,12 @@ def shift(trial: Trial) -> Verdict:
 )
 def scale(trial: Trial) -> Verdict:
     case = trial.case
-    doubled_ = _alike(trial, 1, "y, with 2 x and 4 epsilon,", lambda y, bound=False: y)
+    doubled_ = _alike(trial, 1, "y[{}] with 2 x and 4 epsilon", lambda y, bound=False: y)
     shape = [1] * len(case.shape)
     shape[case.axis] = -1
     beta = trial.expected(0).beta.reshape(shape)
     mirrored = _alike(
-        trial, 2, "y, with -x/2 and epsilon/4,", lambda y, bound=False: y if bound else 2 * beta - y
+        trial, 2, "y[{}] with -x/2 and epsilon/4", lambda y, bound=False: y if bound else 2 * beta - y
     )
     return max(doubled_, mirrored, key=lambda v: (v.outcome.failing, v.ratio or 0.0))
 
@@ -219,7 +219,7 @@ def duplicate(trial: Trial) -> Verdict:
     return _alike(
         trial,
         1,
-        "y, with the batch twice over,",
+        "y[{}] with the batch twice over",
         lambda y, bound=False: np.concatenate([y, y], axis=axis),
     )
 
@@ -235,4 +235,4 @@ def duplicate(trial: Trial) -> Verdict:
 def sample(trial: Trial) -> Verdict:
     axis = batch_axis(trial.case)
     half = range(trial.forwards[1].call.x.shape[axis])
-    return _alike(trial, 1, "y of the first samples alone,", lambda y, bound=False: _taken(y, half, axis))
+    return _alike(trial, 1, "y[{}] of the first samples alone", lambda y, bound=False: _taken(y, half, axis))

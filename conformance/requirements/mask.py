@@ -95,7 +95,7 @@ inference = Probe("mask-inference", _inference, _DOMAIN, ("mask", "inference"), 
     presupposes=("forward.training", "numerics.double"),
 )
 def normalised(trial: Trial) -> Verdict:
-    return trial.forward_within(0, what="y, at the positions that count, ")
+    return trial.forward_within(0, what="y[{}], at a position that counts,")
 
 
 @requirement(
@@ -132,7 +132,7 @@ def kept(trial: Trial) -> Verdict:
     presupposes=("forward.inference", "numerics.double"),
 )
 def unmoved(trial: Trial) -> Verdict:
-    return trial.forward_within(0, what="y, at the positions that count, ")
+    return trial.forward_within(0, what="y[{}], at a position that counts,")
 
 
 @requirement(
@@ -159,4 +159,8 @@ def rest(trial: Trial) -> Verdict:
     # Coarse on purpose: which one it is, and not how precisely.
     size = 0.05 * (1 + np.abs(alike))
     found = [name for name, value in known.items() if bool(np.all(np.abs(y[out] - value) <= size))]
-    return passed().fitting(*found) if found else failed("y is none of these where nothing counts")
+    return (
+        passed().fitting(*found)
+        if found
+        else failed(f"where nothing counts, y is neither {', nor '.join(known)}")
+    )

@@ -74,7 +74,7 @@ def variance(trial: Trial) -> Verdict:
         of = " of a constant feature" if recipe.values == "constant" else of.format(recipe=recipe)
     return failed(
         f"y{list(index)}{of} is {got[index]}, although x and the exact output are finite; "
-        f"{int(lost.sum())} of {got.size} values are lost",
+        f"values that are not finite: {int(lost.sum())} of {got.size}",
         ratio=float("inf"),
         feature=feature,
         index=index,

@@ -174,7 +174,7 @@ def _forward_strided(trial: Trial) -> Iterator[Verdict]:
         if first is None or first.shape != expected.y.shape:
             yield failed("there is no output for contiguous x")
             continue
-        what = f"y of {forwarded.call.memory} x, beside that of a contiguous copy,"
+        what = f"y[{{}}] for {forwarded.call.memory} x, compared with a contiguous copy,"
         exact = first.astype(np.float64)
         bound = 2 * expected.bound + blur(first, expected, trial.case.dtype, trial.case.count)
         yield within(forwarded.got, exact, bound, axis=trial.case.axis, what=what)
@@ -190,7 +190,7 @@ def _backward_strided(trial: Trial) -> Iterator[Verdict]:
             if beside is None or got is None or beside.shape != got.shape:
                 yield failed(f"there is no d{name} for {backwarded.call.memory} dy as for contiguous dy")
                 continue
-            what = f"d{name} of {backwarded.call.memory} dy, beside that of a contiguous copy,"
+            what = f"d{name}[{{}}] for {backwarded.call.memory} dy, compared with a contiguous copy,"
             wide = beside.astype(np.float64)
             if name == "x":
                 yield within(got, wide, 2 * bound, axis=trial.case.axis, what=what)
@@ -282,7 +282,7 @@ def separate_layers(trial: Trial) -> Verdict:
         first, new, "other layers were trained, in a new layer", only=("running_mean", "running_var")
     )
     inferred = [
-        trial.forward_within(which, what=f"beside another layer, y of layer {forwarded.call.layer}")
+        trial.forward_within(which, what=f"y[{{}}] of layer {forwarded.call.layer}, beside another layer,")
         for which, forwarded in enumerate(trial.forwards)
         if not forwarded.call.training
     ]

@@ -82,7 +82,7 @@ inference = Probe("replica-inference", _inference, _DOMAIN, ("replicas", "infere
     presupposes=("forward.training", "numerics.double"),
 )
 def normalised(trial: Trial) -> Verdict:
-    return trial.forward_within(0, what="y over the replicas ")
+    return trial.forward_within(0, what="y[{}] over the replicas")
 
 
 @requirement(
@@ -106,7 +106,7 @@ def gradients(trial: Trial) -> Verdict:
     presupposes=("replica.training", "numerics.double"),
 )
 def weighed(trial: Trial) -> Verdict:
-    verdicts = [trial.forward_within(0, what="y over uneven replicas ")]
+    verdicts = [trial.forward_within(0, what="y[{}] over uneven replicas")]
     if trial.backwards:
         verdicts += [trial.gradient_within(0, name) for name in ("x", "gamma", "beta")]
     return worst(verdicts)
@@ -126,7 +126,7 @@ def kept(trial: Trial) -> Verdict:
         for name, value in answer.arrays.items():
             of, at, replica = name.partition("@")
             if at and value.tobytes() != answer.arrays[of].tobytes():
-                return failed(f"{of} of replica {replica} is not that of replica 0")
+                return failed(f"{of} of replica {replica} differs from that of replica 0")
     fits, best = trial.once(fitting)
     return passed(best.ratio) if fits else best
 
@@ -140,4 +140,4 @@ def kept(trial: Trial) -> Verdict:
     presupposes=("forward.inference", "numerics.double"),
 )
 def unmoved(trial: Trial) -> Verdict:
-    return trial.forward_within(0, what="y over the replicas ")
+    return trial.forward_within(0, what="y[{}] over the replicas")

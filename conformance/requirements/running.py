@@ -229,7 +229,7 @@ def unchanged(before: Answer, after: Answer, by: str, only: tuple[str, ...] = ()
     for name, old in before.arrays.items():
         new = after.arrays.get(name)
         if (not only or name in only) and (new is None or new.tobytes() != old.tobytes()):
-            moved = "gone" if new is None else "another"
+            moved = "missing" if new is None else "of another shape"
             if new is not None and new.shape == old.shape:
                 difference = np.abs(new.astype(np.float64) - old.astype(np.float64)).max()
                 moved = f"off by up to {difference:.3g}"
@@ -246,7 +246,7 @@ def unchanged(before: Answer, after: Answer, by: str, only: tuple[str, ...] = ()
     presupposes=("forward.training",),
 )
 def independent(trial: Trial) -> Verdict:
-    return worst([trial.forward_within(k, what="y in training") for k in (0, 1)])
+    return worst([trial.forward_within(k, what="y[{}] in training") for k in (0, 1)])
 
 
 @requirement(

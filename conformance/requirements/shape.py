@@ -9,6 +9,7 @@ from conformance.judging.level import CONVENTION, MUST
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict, failed, observed, passed, within, worst
+from conformance.judging.wording import counted
 from conformance.protocol.messages import Answer, Build, Forward, Load, Parameters, Raised
 from conformance.requirements import probes
 
@@ -42,7 +43,7 @@ def _vector(trial: Trial, name: str) -> Verdict:
     shape = held[name].shape
     if not is_vector(shape, n):
         return failed(
-            f"{name} has shape {shape} for {n} feature{'s' * (n > 1)} of an input of shape "
+            f"{name} has shape {shape} for {counted(n, 'feature')} of an input of shape "
             f"{trial.case.shape}, axis {trial.case.axis}; expected an n-vector, ({n},)",
             observed=str(shape),
         )
@@ -112,7 +113,7 @@ def independent_of_batch(trial: Trial) -> Verdict:
     for name in PARAMETERS:
         shapes = [held[name].shape for held in (first, other, again) if name in held]
         if len(shapes) in (1, 2):
-            return failed(f"the layer has {name} for some inputs, and for others has not")
+            return failed(f"the layer has {name} for some inputs but not for others")
         if len(set(shapes)) > 1:
             one, two, three = shapes
             how = f"{two} for an input of shape {inputs[1]}"
@@ -142,10 +143,10 @@ def parameter_count(trial: Trial) -> Verdict:
         expected = n * (config.scale + config.center)
         with_ = f"with scale={config.scale} and center={config.center}"
         if trainable != expected:
-            return failed(f"{trainable} trainable values {with_}; expected {expected} for n = {n}")
+            return failed(f"trainable values {with_}: {trainable}; expected {expected} for n = {n}")
         statistics = sum(held[k].size for k in ("running_mean", "running_var") if k in held)
         if trial.capabilities.running and statistics != 2 * n:
-            return failed(f"{statistics} statistics {with_}; expected {2 * n} for n = {n}")
+            return failed(f"running statistics {with_}: {statistics} values; expected {2 * n} for n = {n}")
         extras |= {f"{name} {value.shape}" for name, value in held.items() if name not in PARAMETERS}
     return passed(observed="and " + ", ".join(sorted(extras)) if extras else None)
 
@@ -165,9 +166,7 @@ def per_feature(trial: Trial) -> Verdict:
     for call, answer in trial.answers(Load):
         if isinstance(answer, Raised):
             names = " and ".join(call.parameters)
-            return failed(
-                f"one {names} for each of {case.n} features could not be loaded: {answer.kind}: {answer.text}"
-            )
+            return failed(f"{names} of shape ({case.n},) could not be loaded: {answer.kind}: {answer.text}")
     base = trial.forwards[0].got
     verdicts = []
     for which, name in ((1, "gamma"), (2, "beta")):
@@ -179,7 +178,7 @@ def per_feature(trial: Trial) -> Verdict:
             exact = after.y - before.y
             bound = before.bound + after.bound
         verdict = within(
-            change, exact, bound, axis=case.axis, what=f"the change of y when {name}[{k}] grows by 1"
+            change, exact, bound, axis=case.axis, what=f"the change of y[{{}}] when {name}[{k}] grows by 1"
         )
         verdicts.append(verdict)
     return worst(verdicts)
@@ -231,7 +230,7 @@ def wrong_size(trial: Trial) -> Verdict:
         if isinstance(loading, Answer) and isinstance(applying, Answer):
             y = applying.arrays["y"]
             return failed(
-                f"{what} for {name} of {case.n} feature{'s' * (case.n > 1)} was accepted: applied to x of "
+                f"{what} for {name} of {counted(case.n, 'feature')} was accepted: applied to x of "
                 f"shape {case.shape}, axis {case.axis}, it returned y of shape {y.shape} without an error",
                 call=trial.number(forward),
             )
@@ -241,7 +240,7 @@ def wrong_size(trial: Trial) -> Verdict:
     call, applying = trial.answers(Forward)[6]
     if isinstance(applying, Answer):
         return failed(
-            f"a layer of {case.n} feature{'s' * (case.n > 1)} was applied to x of shape {call.x.shape}, "
+            f"a layer of {counted(case.n, 'feature')} was applied to x of shape {call.x.shape}, "
             f"axis {case.axis}, which has {case.n + 1}, without an error: y has shape "
             f"{applying.arrays['y'].shape}",
             call=trial.number(call),

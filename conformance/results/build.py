@@ -15,7 +15,7 @@ from conformance.results.model import (
     INFINITE,
     SCHEMA_VERSION,
     DtypeResult,
-    Failure,
+    FailingCase,
     HeldBy,
     ImplementationInfo,
     Report,
@@ -160,10 +160,9 @@ def _listed(values: list[str], most: int = 3) -> str:
 
 def _worst(tallies: list[Tally]) -> Any:
     """The worst verdict; where some could be judged, what could not is passed over."""
-    order = list(Outcome)
     verdicts = [tally.worst for tally in tallies if tally.worst is not None]
     judged = [v for v in verdicts if v.outcome is not Outcome.UNSUPPORTED]
-    return max(judged or verdicts, key=lambda v: (order.index(v.outcome), v.ratio or 0.0))
+    return max(judged or verdicts, key=lambda v: (v.outcome.severity, v.ratio or 0.0))
 
 
 def _ratio(tallies: list[Tally]) -> float | None:
@@ -175,7 +174,7 @@ def _finite(ratio: float | None) -> float | None:
     return None if ratio is None else min(ratio, INFINITE)
 
 
-def _first_counterexample(tallies: list[Tally]) -> Failure | None:
+def _first_counterexample(tallies: list[Tally]) -> FailingCase | None:
     """Of the first dtype that fails, in the order of DTYPES: the one most people meet."""
     found = [t for t in tallies if t.counterexample is not None]
     if not found:
@@ -188,9 +187,9 @@ def _first_counterexample(tallies: list[Tally]) -> Failure | None:
     return _failure(example)
 
 
-def _failure(example: Counterexample) -> Failure:
+def _failure(example: Counterexample) -> FailingCase:
     case, verdict = example.case, example.verdict
-    return Failure(
+    return FailingCase(
         example.probe,
         case.dtype,
         case,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.judging.verdict import Outcome
 from conformance.results.model import Report, Result
 
 Kind = Literal["worse", "better", "changed", "new", "gone"]
@@ -52,17 +51,15 @@ def _change(name: str, requirement: str, old: Result | None, new: Result | None)
         return Change(kind, name, requirement, _said(old), _said(new))
     gained = set(new.failing_dtypes) - set(old.failing_dtypes)
     lost = set(old.failing_dtypes) - set(new.failing_dtypes)
-    if gained or (old.outcome.failing and new.outcome.failing and _rank(new) > _rank(old)):
+    if gained or (
+        old.outcome.failing and new.outcome.failing and new.outcome.severity > old.outcome.severity
+    ):
         return Change("worse", name, requirement, _said(old), _said(new))
-    if lost or (_rank(new) < _rank(old) and old.outcome.failing):
+    if lost or (new.outcome.severity < old.outcome.severity and old.outcome.failing):
         return Change("better", name, requirement, _said(old), _said(new))
     if old.observed != new.observed or old.outcome is not new.outcome:
         return Change("changed", name, requirement, _said(old), _said(new))
     return None
-
-
-def _rank(result: Result) -> int:
-    return list(Outcome).index(result.outcome)
 
 
 def _said(result: Result | None) -> str:

@@ -1,6 +1,6 @@
 """The report, as data: what ``report.json`` holds, and how it is made from a campaign's results.
 
-The schema, version 1, is in ``schema-v1.json`` beside this module. A ratio that is infinite, where the output is
+The schema, version 1, is in ``conformance/report/schema-v1.json``. A ratio that is infinite, where the output is
 not finite and should be, is :data:`INFINITE`, since JSON has no infinity; one that was not measured is null.
 """
 
@@ -91,7 +91,7 @@ class DtypeResult:
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailingCase:
     """The smallest case found on which a requirement fails.
 
     :ivar dtype: the first of the dtypes in which it fails.
@@ -129,7 +129,7 @@ class Result:
     observed: str | None
     message: str
     diagnosis: str | None
-    counterexample: Failure | None
+    counterexample: FailingCase | None
 
     def fails_at(self, levels: tuple[Level, ...]) -> bool:
         """Whether it fails, and is not excused, in a dtype for which the requirement has one of ``levels``."""

@@ -66,7 +66,7 @@ def _descend(call: Descend, ask: Ask) -> Answer | Raised | Lost:
             gradient = backward.arrays.get(name)
             if gradient is None or gradient.size != value.size:
                 shape = None if gradient is None else gradient.shape
-                text = f"the gradient of {name} has shape {shape}; expected {value.size} values"
+                text = f"the gradient of {name} has shape {shape}; expected {value.shape}"
                 return Raised(kind="ValueError", text=text)
             value -= call.rate * gradient.astype(np.float64).ravel()
     return Answer(arrays={"gamma": gamma, "beta": beta})

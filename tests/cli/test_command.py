@@ -67,7 +67,7 @@ def test_a_failure_names_cause_case_and_what_follows(bnconf: Command, wrong: Wro
     assert "forward.training  MUST, fail in float32, at worst" in said
     assert "x     = [[" in said
     assert "gamma = [1]" in said
-    assert "with it fail, since they presuppose it: forward.normalised" in " ".join(said.split())
+    assert "these fail because of it: forward.normalised" in " ".join(said.split())
 
 
 def test_scalars_are_called_by_their_shape(bnconf: Command, wrong: Wrong) -> None:

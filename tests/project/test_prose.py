@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.report.terminal import _LEGEND, _MARKS
+from conformance.report.marks import legend
 from conformance.requirements.catalogue import catalogue
 
 ROOT = next(each for each in Path(__file__).resolve().parents if (each / "pyproject.toml").is_file())
@@ -72,7 +72,7 @@ def test_the_readme_explains_what_it_measures() -> None:
 
 def test_reading_a_report_explains_every_mark_and_group() -> None:
     text = (ROOT / "docs" / "first-report.md").read_text(encoding="utf-8")
-    marks = {_MARKS[each] for each in _LEGEND}
-    assert [mark for mark in marks if f"\n| {mark} |" not in text] == []
+    marks = legend(known=True)
+    assert [mark.sign for mark in marks if f"\n| {mark.sign} |" not in text] == []
     groups = {each.group for each in catalogue()}
     assert [group for group in groups if f"\n| {group} |" not in text] == []

@@ -291,7 +291,7 @@ class TestCard:
     def test_has_all_that_an_upstream_report_takes(self, open_page: Open, report: Report) -> None:
         browser = open_page(with_failure(report, script=SHOWN), "#failure/scalar/shape.gamma")
         card = browser.find_element(By.ID, "failure/scalar/shape.gamma")
-        for part in ("Required", "Happened", "Smallest case", "Again", "This case"):
+        for part in ("Required", "Happened", "Smallest case", "Judge it again", "Repeat this case"):
             assert part in card.text
         assert "bnconf replay cases/scalar/shape.gamma.json" in card.text
         card.find_element(By.PARTIAL_LINK_TEXT, "scalar")

@@ -12,8 +12,9 @@ import pytest
 
 import conformance.report
 from conformance.judging.level import Level
+from conformance.report.marks import FAIL, FOLLOWS, PASS
 from conformance.report.renderers import junit, markdown, write
-from conformance.report.words import causes, findings, standing
+from conformance.report.words import causes, roots, standing
 from conformance.results import model
 from conformance.results.build import build
 from conformance.results.model import Report
@@ -66,10 +67,10 @@ def test_every_form_is_written(report: Report, tmp_path: Path) -> None:
 def test_what_follows_from_a_failure_elsewhere_is_told_from_it(report: Report) -> None:
     """A scalar gamma cannot be loaded with n values: nothing else of that layer was to be expected."""
     scalar = f"{WRONG}:Scalar"
-    roots = causes(report, scalar)
-    assert standing(report.group(scalar, "shape"), roots).mark == "fail"
-    assert standing(report.group(scalar, "identity"), roots).mark == "follows"
-    assert standing(report.group("reference", "identity"), causes(report, "reference")).mark == "pass"
+    own = roots(report, scalar)
+    assert standing(report.group(scalar, "shape"), own).mark is FAIL
+    assert standing(report.group(scalar, "identity"), own).mark is FOLLOWS
+    assert standing(report.group("reference", "identity"), roots(report, "reference")).mark is PASS
     (row,) = (line for line in markdown.render(report).splitlines() if "Scalar |" in line and "↳" in line)
     assert "❌" in row
 
@@ -96,6 +97,7 @@ def test_summary_shows_shapes_matrix_and_failures(report: Report) -> None:
     assert "| reference | (n,) | (n,) | (n,) | (n,) |" in text
     assert "shape.gamma" in text
     assert "Smallest case:" in text
+    assert "These fail because of it: " in text
 
 
 def test_growth_of_errors_is_told(report: Report) -> None:
@@ -127,9 +129,9 @@ def test_summary_stays_under_64_kb(report: Report) -> None:
 
 
 def test_a_consequence_is_told_with_its_cause(report: Report) -> None:
-    causes = {finding.result.requirement: finding for finding in findings(report)}
-    assert set(causes) == {"shape.gamma", "shape.beta"}
-    followers = {r.requirement for r in causes["shape.gamma"].followers}
+    found = {cause.result.requirement: cause for cause in causes(report)}
+    assert set(found) == {"shape.gamma", "shape.beta"}
+    followers = {r.requirement for r in found["shape.gamma"].followers}
     assert {"shape.per-feature", "forward.training", "identity.not-by-scalars"} <= followers
 
 

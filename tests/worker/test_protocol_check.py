@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.worker.protocol_check import CHECKS, Finding, examine
+from conformance.worker.protocol_check import CHECKS, CheckResult, examine
 from tests.conftest import Command
 from tests.hostile.careless import FAULTS
 
@@ -21,7 +21,7 @@ def careless(fault: str) -> str:
     return shlex.join([sys.executable, str(HOSTILE / "careless.py"), fault])
 
 
-def outcomes(command: str, *, timeout: float = 1.5) -> dict[str, Finding]:
+def outcomes(command: str, *, timeout: float = 1.5) -> dict[str, CheckResult]:
     return {each.name: each for each in examine(command, timeout=timeout, start_timeout=30)}
 
 

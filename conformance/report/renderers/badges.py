@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import jinja2
 
+from conformance.report.marks import NONE
 from conformance.report.words import slug, standing
 from conformance.results.model import ImplementationInfo, Report
 
-# What holds, at which level something does not, or nothing known: colours told apart by every kind of eye.
-_COLOURS = {"pass": "#0b6aa2", "known": "#0b6aa2", "should": "#8a6100", "fail": "#a8320a", "none": "#6b7280"}
 _BADGE = jinja2.Environment(autoescape=True).from_string(
     '<svg xmlns="http://www.w3.org/2000/svg" width="{{ left + right }}" height="20" role="img" '
     'aria-label="{{ label }}: {{ text }}"><title>{{ label }}: {{ text }}</title>'
@@ -27,6 +26,6 @@ def forms(report: Report) -> dict[str, str]:
 
 def _badge(report: Report, implementation: ImplementationInfo) -> str:
     state = standing(report.of(implementation.id))
-    text = f"{state.count.replace('/', ' of ')} hold" if state.mark != "none" else implementation.status
+    text = f"{state.count.replace('/', ' of ')} hold" if state.mark is not NONE else implementation.status
     left, right = 12 + 7 * len(_LABEL), 12 + 7 * len(text)
-    return _BADGE.render(label=_LABEL, text=text, left=left, right=right, colour=_COLOURS[state.mark])
+    return _BADGE.render(label=_LABEL, text=text, left=left, right=right, colour=state.mark.colour)

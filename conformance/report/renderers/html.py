@@ -12,10 +12,15 @@ import jinja2
 from conformance.implementation import DTYPES
 from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
+from conformance.judging.wording import counted
+from conformance.report.card import Card, cards, command
 from conformance.report.charts import charts, columns, measured, vega
-from conformance.report.renderers.cases import case_file, path
+from conformance.report.marks import CELL, NONE, Mark, legend
 from conformance.report.tables import (
     GROWTH,
+    GROWTH_CAPTION,
+    GROWTH_GROUPS,
+    HOLDS,
     conventions,
     growth,
     held_dtypes,
@@ -23,29 +28,12 @@ from conformance.report.tables import (
     typical_shapes,
     worst_errors,
 )
-from conformance.report.words import (
-    Finding,
-    answer,
-    causes,
-    described_failure,
-    findings,
-    headline,
-    number,
-    ratio,
-    standing,
-)
+from conformance.report.words import COUNT, KAPPA, answer, causes, ratio, roots, standing
+from conformance.results.baseline import Known
 from conformance.results.model import Report, Result
 
 FILE = "index.html"
 _PAGE = Path(__file__).resolve().parents[1] / "page"
-_MARKS = {"pass": "✓", "known": "≈", "should": "!", "fail": "✗", "follows": "↳", "none": "·"}
-_SPOKEN = {
-    "pass": "hold",
-    "known": "hold, what fails is known",
-    "should": "hold, a SHOULD does not",
-    "fail": "hold, a MUST does not",
-    "follows": "hold, what fails presupposes what fails elsewhere",
-}
 
 
 def forms(report: Report) -> dict[str, str]:
@@ -53,7 +41,6 @@ def forms(report: Report) -> dict[str, str]:
 
 
 def render(report: Report) -> str:
-    found = findings(report)
     points = measured(report)
     drawn = [{"spec": each.spec, "rows": each.rows} for each in charts(points)]
     return (
@@ -62,9 +49,9 @@ def render(report: Report) -> str:
         .render(
             report=report,
             answer=answer(report),
-            verdicts=number(sum(each.experiments for each in report.results)),
+            counts=_counts(report),
             matrix=_matrix(report),
-            evidence=_evidence(report, found),
+            evidence=_evidence(report),
             shapes=shapes(report),
             typical=typical_shapes(report),
             dtypes=held_dtypes(report),
@@ -72,21 +59,35 @@ def render(report: Report) -> str:
             charts=drawn,
             points={name: columns(rows) for name, rows in points.items()},
             growth=[(dtype, rows) for dtype in DTYPES if (rows := growth(report, dtype))],
-            headings=GROWTH,
+            growth_headings=GROWTH,
+            growth_groups=GROWTH_GROUPS,
+            growth_caption=GROWTH_CAPTION,
+            kappa=KAPPA,
+            N=COUNT,
+            holds=HOLDS,
             worst=_worst(report),
             gone=report.gone,
-            known=any(each.excused for result in report.results for each in result.by_dtype.values()),
-            cards=[_card(report, each) for each in found],
+            legend=legend(
+                known=any(each.excused for result in report.results for each in result.by_dtype.values())
+            ),
+            cell_words=CELL,
+            cards=[(each, _card_anchor(each), list(map(_reason, each.known))) for each in cards(report)],
             levels=[str(each) for each in Level],
             outcomes=[str(each) for each in Outcome],
-            marks=_MARKS,
-            spoken=_SPOKEN,
-            command=_command(report),
+            command=command(report),
             when=_day(report.suite.started),
             css=style(),
             js=(_PAGE / "page.js").read_text(encoding="utf-8"),
             vega=vega() if drawn else "",
         )
+    )
+
+
+def _counts(report: Report) -> str:
+    experiments = sum(each.experiments for each in report.results)
+    return (
+        f"{counted(len(report.implementations), 'implementation')}, "
+        f"{counted(len(report.requirements), 'requirement')}, {counted(experiments, 'verdict')} on single features"
     )
 
 
@@ -114,7 +115,7 @@ class _Row:
     requirement: str
     level: str
     outcome: str
-    mark: str
+    mark: Mark
     dtypes: str
     ratio: str
     observed: str
@@ -130,9 +131,9 @@ def _anchor(*parts: str) -> str:
 def _matrix(report: Report) -> list[dict[str, Any]]:
     rows = []
     for each in report.implementations:
-        cells, roots = [], causes(report, each.id)
+        cells, own = [], roots(report, each.id)
         for group in report.groups if report.of(each.id) else ():
-            state = standing(report.group(each.id, group), roots)
+            state = standing(report.group(each.id, group), own)
             cells.append(
                 {
                     "group": group,
@@ -147,20 +148,20 @@ def _matrix(report: Report) -> list[dict[str, Any]]:
     return rows
 
 
-def _evidence(report: Report, found: list[Finding]) -> list[dict[str, Any]]:
+def _evidence(report: Report) -> list[dict[str, Any]]:
     levels = {each.id: each.level for each in report.requirements}
-    cards = {
+    anchors = {
         (result.implementation, result.requirement): _anchor(
-            "failure", finding.result.implementation, finding.result.requirement
+            "failure", cause.result.implementation, cause.result.requirement
         )
-        for finding in found
-        for result in (finding.result, *finding.followers)
+        for cause in causes(report)
+        for result in (cause.result, *cause.followers)
     }
     sections = []
     for each in report.implementations:
         for group in report.groups:
             rows = [
-                _row(result, levels[result.requirement], cards) for result in report.group(each.id, group)
+                _row(result, levels[result.requirement], anchors) for result in report.group(each.id, group)
             ]
             if rows:
                 anchor = _anchor("evidence", each.id, group)
@@ -168,8 +169,8 @@ def _evidence(report: Report, found: list[Finding]) -> list[dict[str, Any]]:
     return sections
 
 
-def _row(result: Result, level: Level, cards: dict[tuple[str, str], str]) -> _Row:
-    mark = "none" if result.outcome is Outcome.UNSUPPORTED else standing([result]).mark
+def _row(result: Result, level: Level, anchors: dict[tuple[str, str], str]) -> _Row:
+    mark = NONE if result.outcome is Outcome.UNSUPPORTED else standing([result]).mark
     return _Row(
         result.requirement,
         str(level),
@@ -180,7 +181,7 @@ def _row(result: Result, level: Level, cards: dict[tuple[str, str], str]) -> _Ro
         result.observed or "",
         result.message,
         result.diagnosis or "",
-        cards.get((result.implementation, result.requirement), ""),
+        anchors.get((result.implementation, result.requirement), ""),
     )
 
 
@@ -200,44 +201,10 @@ def _worst(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _card(report: Report, finding: Finding) -> dict[str, Any]:
-    result, failure = finding.result, finding.result.counterexample
-    requirement = next(each for each in report.requirements if each.id == result.requirement)
-    actual = None if failure is None else failure.actual
-    return {
-        "anchor": _anchor("failure", result.implementation, result.requirement),
-        "implementation": result.implementation,
-        "requirement": result.requirement,
-        "level": str(finding.level),
-        "outcome": str(result.outcome),
-        "mark": finding.mark,
-        "known": [(each.reason, each.link if _is_address(each.link) else "") for each in result.known],
-        "headline": headline(finding),
-        "statement": requirement.statement,
-        "source": requirement.source,
-        "message": result.message,
-        "diagnosis": result.diagnosis,
-        "case": described_failure(failure) if failure else "",
-        "expected": failure.expected if failure else None,
-        "actual": "not finite" if actual is None else actual,
-        "command": _command(report, result),
-        "script": failure.script if failure else None,
-        "file": case_file(result).to_json() if failure else "",
-        "replay": f"bnconf replay {path(result)}.json" if failure else "",
-        "followers": ", ".join(each.requirement for each in finding.followers),
-    }
+def _card_anchor(card: Card) -> str:
+    return _anchor("failure", card.implementation, card.requirement)
 
 
-def _is_address(link: str) -> bool:
-    """Not so, for one, of javascript:."""
-    return link.startswith(("https://", "http://"))
-
-
-def _command(report: Report, result: Result | None = None) -> str:
-    """The command that repeats the run, or as much of it as a failure takes."""
-    suite = report.suite
-    budget = f"--max-examples {suite.max_examples} --seed {suite.seed}"
-    if result is None:
-        return f"bnconf run {' '.join(each.id for each in report.implementations)} {budget}"
-    dtype = result.failing_dtypes[0]
-    return f"bnconf run {result.implementation} -r {result.requirement} --dtype {dtype} {budget}"
+def _reason(known: Known) -> tuple[str, str]:
+    """Its reason and its link; a link leads nowhere but to the web, not to javascript: for one."""
+    return known.reason, known.link if known.link.startswith(("https://", "http://")) else ""

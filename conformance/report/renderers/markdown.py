@@ -6,10 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 
 from conformance.implementation import DTYPES
+from conformance.judging.wording import counted
+from conformance.report.card import Card, cards
 from conformance.report.charts import pictures
-from conformance.report.renderers.cases import path
+from conformance.report.marks import CELL, legend
 from conformance.report.tables import (
-    GROWTH,
+    GROWTH_CAPTION,
+    GROWTH_NAMED,
+    HOLDS,
     conventions,
     growth,
     held_dtypes,
@@ -17,22 +21,11 @@ from conformance.report.tables import (
     typical_shapes,
     worst_errors,
 )
-from conformance.report.words import (
-    Finding,
-    answer,
-    causes,
-    described_failure,
-    findings,
-    headline,
-    number,
-    ratio,
-    standing,
-)
+from conformance.report.words import answer, ratio, roots, standing
 from conformance.results.model import Report
 
 FILE = "summary.md"
 _MOST_BYTES = 60_000
-_MARKS = {"pass": "✅", "known": "☑️", "fail": "❌", "should": "⚠️", "follows": "↳", "none": "·"}
 
 
 def forms(report: Report) -> dict[str, str]:
@@ -48,11 +41,12 @@ def render(report: Report, charts: tuple[str, ...] = ()) -> str:
     )
     head, footer = "\n".join(lines), "\n".join(_footer(report))
     body = ""
-    found = findings(report)
-    for shown, finding in enumerate(found):
-        section = "\n".join(_failure(report, finding))
+    found = cards(report)
+    for shown, card in enumerate(found):
+        section = "\n".join(_failure(card))
         if len((head + body + section + footer).encode()) > _MOST_BYTES:
-            body += f"\n{len(found) - shown} more failures are in report.json.\n"
+            left = len(found) - shown
+            body += f"\n{left} more failure{'s are' if left > 1 else ' is'} in report.json.\n"
             break
         body += section
     if found:
@@ -64,12 +58,16 @@ def _shapes(report: Report) -> list[str]:
     rows = shapes(report)
     if not rows:
         return []
-    headings = ("implementation", "gamma", "beta", "running mean", "running variance")
-    lines = ["## Shapes", "", "For n features, whatever the batch:", "", *_table(headings, rows)]
+    table = _table(("implementation", *HOLDS), [(row.implementation, *row.cells) for row in rows])
+    lines = ["## Shapes", "", "For n features, whatever the batch:", "", *table]
     if (typical := typical_shapes(report)) is not None:
         lines += ["For typical inputs:", "", *_table(typical.headings, typical.rows)]
     if (dtypes := held_dtypes(report)) is not None:
-        lines += ["In which dtype, by that a layer is built for:", "", *_table(dtypes.headings, dtypes.rows)]
+        lines += [
+            "Dtypes of what a layer holds, for each dtype of its input:",
+            "",
+            *_table(dtypes.headings, dtypes.rows),
+        ]
     return lines
 
 
@@ -104,12 +102,12 @@ def _growth(report: Report, charts: tuple[str, ...]) -> list[str]:
     for dtype in DTYPES:
         rows = growth(report, dtype)
         if rows:
-            lines += [f"In {dtype}:", "", *_table(GROWTH, rows)]
+            cells = [(row.implementation, *row.cells) for row in rows]
+            lines += [f"In {dtype}:", "", *_table(("", *GROWTH_NAMED), cells)]
     if not lines:
         return []
-    what = "How errors grow with kappa = |mean| / std, and with N, the number of values per feature."
     shown = [f"![{name.removesuffix('.svg').replace('-', ' ')}]({name})" for name in charts]
-    return ["## Accuracy", "", what, "", *shown, *[""] * bool(shown), *lines]
+    return ["## Accuracy", "", f"{GROWTH_CAPTION}:", "", *shown, *[""] * bool(shown), *lines]
 
 
 def _matrix(report: Report) -> list[str]:
@@ -118,10 +116,10 @@ def _matrix(report: Report) -> list[str]:
     lines += ["| implementation | version | " + " | ".join(groups) + " |"]
     lines += ["|---|---|" + "---|" * len(groups)]
     for each in report.implementations:
-        cells, roots = [], causes(report, each.id)
+        cells, own = [], roots(report, each.id)
         for group in groups:
-            state = standing(report.group(each.id, group), roots)
-            text = f"{_MARKS[state.mark]} {state.count}"
+            state = standing(report.group(each.id, group), own)
+            text = f"{state.mark.emoji} {state.count}".rstrip()
             if state.ratio is not None:
                 text += f" <sub>{ratio(state.ratio)}</sub>"
             cells.append(text)
@@ -129,45 +127,26 @@ def _matrix(report: Report) -> list[str]:
             said = "not installed" if each.status == "missing" else each.status
             cells = [said, *[""] * (len(groups) - 1)]
         lines.append(f"| {cell(each.id)} | {cell(each.described)} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        "Requirements that hold, of those that apply; below, the worst error in units of its bound.",
-    ]
-    lines += [
-        f"{_MARKS['should']} a SHOULD does not hold, every MUST does.",
-        f"{_MARKS['follows']} what fails presupposes what fails in another column.",
-        "",
-    ]
+    known = any(each.known for each in report.results)
+    marks = ", ".join(f"{mark.emoji} {mark.words}" for mark in legend(known=known))
+    lines += ["", f"Each cell: {CELL}. {marks}.", ""]
     return lines
 
 
-def _failure(report: Report, finding: Finding) -> list[str]:
-    result = finding.result
-    statement = next(r.statement for r in report.requirements if r.id == result.requirement)
-    head = f"{cell(result.implementation)}: {result.requirement}"
-    lines = ["", f"### {head}", "", f"> {cell(statement)}", ""]
-    lines += [f"{headline(finding)}: {cell(result.message)}", ""]
-    if result.diagnosis:
-        lines += [f"**{cell(result.diagnosis)}**", ""]
-    for known in result.known:
+def _failure(card: Card) -> list[str]:
+    lines = ["", f"### {cell(card.implementation)}: {card.requirement}", "", f"> {cell(card.statement)}", ""]
+    lines += [f"{card.headline}: {cell(card.message)}", ""]
+    if card.diagnosis:
+        lines += [f"**{cell(card.diagnosis)}**", ""]
+    for known in card.known:
         lines += [f"Known: {cell(known.reason)} {_link(known.link)}".rstrip(), ""]
-    if result.counterexample is not None:
-        lines += [
-            "Smallest case:",
-            "",
-            "```",
-            fenced(described_failure(result.counterexample)),
-            "```",
-            "",
-        ]
-    if result.counterexample is not None:
-        lines += [f"Again: `bnconf replay {path(result)}.json`"]
-        if result.counterexample.script is not None:
-            lines[-1] += f"; with the framework alone: [{path(result)}.py]({path(result)}.py)"
-        lines += [""]
-    if finding.followers:
-        names = ", ".join(r.requirement for r in finding.followers)
-        lines += [f"With it fail, since they presuppose it: {names}.", ""]
+    if card.smallest is not None:
+        script = f"{card.smallest.path}.py"
+        alone = f"; with the framework alone: [{script}]({script})" if card.smallest.script else ""
+        lines += ["Smallest case:", "", "```", fenced(card.case), "```", ""]
+        lines += [f"To repeat it: `{card.smallest.replay}`{alone}", ""]
+    if card.followers:
+        lines += [f"T{card.consequence[1:]}.", ""]
     return lines
 
 
@@ -176,12 +155,12 @@ def _footer(report: Report) -> list[str]:
     packages = ", ".join(f"{name} {v}" for name, v in environment.packages.items())
     experiments = sum(result.experiments for result in report.results)
     state = (
-        "" if suite.complete else " This run was interrupted; the report is of what was judged until then."
+        "" if suite.complete else " This run was interrupted; the report covers what was judged until then."
     )
     return [
         "---",
-        f"batchnorm-conformance {suite.version}, seed {suite.seed}, {suite.max_examples} examples; "
-        f"{number(experiments)} verdicts on single features.{state} Python {environment.python}, "
+        f"batchnorm-conformance {suite.version}, seed {suite.seed}, {counted(suite.max_examples, 'example')}; "
+        f"{counted(experiments, 'verdict')} on single features.{state} Python {environment.python}, "
         f"{cell(environment.platform)}, {cell(environment.cpu)}; {cell(packages)}.",
     ]
 

@@ -17,7 +17,7 @@ from conformance.worker.protocol_check.talk import Talk, Wrong
 CHECKS = (*calls.CHECKS, *refusals.CHECKS, *ending.CHECKS)
 
 
-class Finding(msgspec.Struct, frozen=True):
+class CheckResult(msgspec.Struct, frozen=True):
     """What came of a check.
 
     :ivar statement: what should hold. :ivar message: what was found instead, or why it was not looked for.
@@ -31,7 +31,7 @@ class Finding(msgspec.Struct, frozen=True):
     advice: str = ""
 
 
-def examine(command: str, *, timeout: float = 10.0, start_timeout: float = 60.0) -> Iterator[Finding]:
+def examine(command: str, *, timeout: float = 10.0, start_timeout: float = 60.0) -> Iterator[CheckResult]:
     """Perform every check on a program, started anew after each that it fails.
 
     :param timeout: seconds for one reply, and to end. :param start_timeout: seconds for the first of a process.
@@ -41,7 +41,7 @@ def examine(command: str, *, timeout: float = 10.0, start_timeout: float = 60.0)
     try:
         for each in CHECKS:
             if lacking := [name for name in each.needs if name not in passed]:
-                yield Finding(each.name, each.statement, "skip", f"presupposes {lacking[0]}")
+                yield CheckResult(each.name, each.statement, "skip", f"presupposes {lacking[0]}")
                 continue
             try:
                 if talk is None or talk.ended:
@@ -49,14 +49,14 @@ def examine(command: str, *, timeout: float = 10.0, start_timeout: float = 60.0)
                 _ = talk.identity
                 each.look(talk)
             except Unasked as why:
-                yield Finding(each.name, each.statement, "skip", str(why))
+                yield CheckResult(each.name, each.statement, "skip", str(why))
             except (Wrong, CannotStart) as error:
                 if talk is not None:
                     talk.close()
-                yield Finding(each.name, each.statement, "fail", str(error), each.advice)
+                yield CheckResult(each.name, each.statement, "fail", str(error), each.advice)
             else:
                 passed.add(each.name)
-                yield Finding(each.name, each.statement, "pass")
+                yield CheckResult(each.name, each.statement, "pass")
     finally:
         if talk is not None:
             talk.close()
