@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -164,3 +165,11 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     """The worst outcome, and of equals the greatest ratio. What was observed is kept where all pass."""
     order = list(Outcome)
     return max(verdicts, key=lambda v: (order.index(v.outcome), v.ratio or 0.0))
+
+
+def under_any(verdicts: Iterator[Verdict]) -> Verdict:
+    """The verdict under the first reading of what was given, unless it fails and passes under a later one."""
+    first = next(verdicts)
+    if first.outcome is not Outcome.FAIL:
+        return first
+    return next((other for other in verdicts if other.outcome is Outcome.PASS), first)

@@ -371,7 +371,7 @@ def program(behaviour: str = "batch_norm", *, timeout: float = 5.0, start_timeou
 
 
 def judged(worker: Worker, case: Case = CASE) -> Verdict:
-    requirement = Requirement("y", Level.MUST, "", "", (training,), lambda trial: trial.forward_within(0))
+    requirement = Requirement("y", Level.MUST, "", "", (training,), lambda trial: trial.forward_within())
     observation = worker.run(training.script(case, realise(case), worker.identity.capabilities))
     return requirement.verdict(Trial(case, observation, worker.identity.capabilities))
 
