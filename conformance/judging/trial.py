@@ -198,8 +198,6 @@ def _the_one(found: Iterable[tuple[Labelled, T]], kind: str, label: str) -> T:
     wanted = [each for call, each in every if not label or call.label == label]
     if len(wanted) == 1:
         return wanted[0]
-    which = f"labelled {label!r}" if label else "alone"
+    what = f"{kind} call labelled {label!r}" if label else f"{kind} call"
     labels = ", ".join(repr(call.label) for call, _ in every) or "none"
-    raise LookupError(
-        f"of the calls {kind}, {len(wanted)} are {which} and not one; they are labelled: {labels}"
-    )
+    raise LookupError(f"expected one {what}, and there are {len(wanted)}; the labels are: {labels}")

@@ -33,6 +33,7 @@ from conformance.protocol.messages import (
     Forward,
     Hello,
     Identity,
+    Labelled,
     Load,
     Message,
     Parameters,
@@ -226,6 +227,14 @@ class TestMessage:
     @given(message=REQUESTS)
     def test_request_comes_out_as_it_went_in(self, message: Any) -> None:
         assert plain(decode_request(encode(message))) == plain(message)
+
+    @unhurried
+    @given(message=REQUESTS, label=_TEXT)
+    def test_label_of_a_call_does_not_cross_the_wire(self, message: Any, label: str) -> None:
+        if isinstance(message, Labelled):
+            assert encode(msgspec.structs.replace(message, label=label)) == encode(message)
+            smuggled = msgspec.msgpack.decode(encode(message)) | {"label": label}
+            assert plain(decode_request(msgspec.msgpack.encode(smuggled))) == plain(message)
 
     @unhurried
     @given(message=REPLIES)
