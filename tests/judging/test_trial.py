@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from conformance.cases.case import Case
+from conformance.implementation import Array
 from conformance.judging.arithmetic import as_held
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict, failed, observed, passed, under_any
@@ -35,7 +36,12 @@ def trial(epsilon: float = CASE.epsilon, dtype: str = "float64") -> Trial:
         Forward(x, True, label="plain"),
         Backward(x[::-1]),
     )
-    given = ({}, {"y": back.astype(narrow)}, {"gamma": ONES}, {"y": y.astype(narrow)})
+    given: tuple[dict[str, Array], ...] = (
+        {},
+        {"y": back.astype(narrow)},
+        {"gamma": ONES},
+        {"y": y.astype(narrow)},
+    )
     gradients = {"x": dx, "gamma": dgamma, "beta": dbeta}
     return Trial(case, Observation(script, tuple(Answer(arrays=each) for each in (*given, gradients))))
 
