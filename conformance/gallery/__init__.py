@@ -30,6 +30,7 @@ class Exhibit:
     :ivar deviation: the named deviation that explains an impostor, or "".
     :ivar kind: "sound", or the group of impostors.
     :ivar declared: ids of the requirements that a sound variant fails by its nature.
+    :ivar fails: id of the requirement that an impostor is there to fail, or "".
     """
 
     id: str
@@ -40,6 +41,7 @@ class Exhibit:
     deviation: str
     kind: str
     declared: tuple[str, ...]
+    fails: str
 
 
 def exhibits() -> tuple[Exhibit, ...]:
@@ -63,6 +65,7 @@ def _in_module(module: ModuleType) -> list[Exhibit]:
             cls.deviation,
             cls.kind,
             cls.declared,
+            cls.fails,
         )
         for name, cls in vars(module).items()
         if inspect.isclass(cls)

@@ -41,21 +41,25 @@ class _InTwoAxes(_Single):
 class GammaInTwoAxes(_InTwoAxes):
     what = "Shows gamma as a matrix of n elements."
     folded = "gamma"
+    fails = "shape.gamma"
 
 
 class BetaInTwoAxes(_InTwoAxes):
     what = "Shows beta as a matrix of n elements."
     folded = "beta"
+    fails = "shape.beta"
 
 
 class RunningMeanInTwoAxes(_InTwoAxes):
     what = "Shows the running mean as a matrix of n elements."
     folded = "running_mean"
+    fails = "shape.running-mean"
 
 
 class RunningVarianceInTwoAxes(_InTwoAxes):
     what = "Shows the running variance as a matrix of n elements."
     folded = "running_var"
+    fails = "shape.running-var"
 
 
 class ShapeFollowsBatch(_Single):

@@ -39,6 +39,7 @@ class BatchNorm:
     :ivar kind: the group it belongs to.
     :ivar sound: whether it is batch norm.
     :ivar declared: ids of the requirements that a sound variant fails by its nature.
+    :ivar fails: id of the requirement that an impostor is there to fail, if it is there for one, or "".
     """
 
     what = ""
@@ -47,6 +48,7 @@ class BatchNorm:
     kind = ""
     sound = True
     declared: tuple[str, ...] = ()
+    fails = ""
 
     name: str = "BatchNorm"
     version: str = f"gallery, numpy {np.__version__}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from conformance.judging.level import Level
 from reference.error_bounds import Arithmetic, any_order
 
@@ -22,6 +24,15 @@ def roundoff(dtype: str) -> float:
 def smallest_normal(dtype: str) -> float:
     """Smallest normal number of a dtype."""
     return _FORMATS[dtype][1]
+
+
+def as_held(number: float, dtype: str) -> tuple[float, ...]:
+    """The values that a layer of ``dtype`` may soundly compute with where it was given ``number``, an epsilon or a
+    momentum: itself first, then what it is in float32 if that is another, as attributes of ONNX are even for float64
+    data.
+    """
+    rounded = float(np.float32(number))
+    return (number, rounded) if dtype == "float64" and rounded != number else (number,)
 
 
 def arithmetic(dtype: str, count: int, level: Level = Level.MUST) -> Arithmetic:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from conformance.judging.arithmetic import arithmetic
+from conformance.judging.arithmetic import arithmetic, as_held
 from conformance.judging.averages import Step, steps
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict, failed, passed, within, worst
@@ -58,9 +58,6 @@ def fitting(trial: Trial, layer: int | None = None) -> tuple[list[tuple[str, str
     :param layer: the steps of this layer alone.
     """
     case = trial.case
-    momenta = (
-        {case.momentum, float(np.float32(case.momentum))} if case.dtype == "float64" else {case.momentum}
-    )
     taken = [step for step in steps(trial.observation) if layer in (None, step.call.call.layer)]
     asked = sum(call.training and layer in (None, call.layer) for call, _ in trial.answers(Forward))
     if len(taken) < asked or any(step.old[0].size != case.n for step in taken):
@@ -69,7 +66,7 @@ def fitting(trial: Trial, layer: int | None = None) -> tuple[list[tuple[str, str
     best, furthest = failed("no convention was tried"), (-1, 0.0)
     for weights, convention in _WEIGHTS.items():
         for estimator, factor in _ESTIMATORS.items():
-            for momentum in momenta:
+            for momentum in as_held(case.momentum, case.dtype):
                 verdict, survived = passed(), 0
                 for step in taken:
                     weight = convention.weight(momentum, step.number)
@@ -79,7 +76,8 @@ def fitting(trial: Trial, layer: int | None = None) -> tuple[list[tuple[str, str
                         break
                     survived = step.number
                 if verdict.outcome is Outcome.PASS:
-                    fits += [(weights, estimator)] * ((weights, estimator) not in fits)
+                    if (weights, estimator) not in fits:
+                        fits.append((weights, estimator))
                     # Of several that fit, the one that fits best is most likely what it does.
                     if best.outcome is Outcome.FAIL or (verdict.ratio or 0.0) < (best.ratio or 0.0):
                         best = verdict

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from conformance.cases.recent import Recent
 from conformance.implementation import Array, LayerConfig
-from conformance.judging.arithmetic import arithmetic
+from conformance.judging.arithmetic import arithmetic, as_held
 from conformance.judging.level import Level
 from conformance.protocol.messages import (
     Answer,
@@ -120,6 +120,11 @@ class Forwarded:
         """The output, or None where the call raised."""
         return self.answer.arrays["y"] if isinstance(self.answer, Answer) else None
 
+    @property
+    def epsilons(self) -> tuple[float, ...]:
+        """Those that a sound implementation may compute with: first the one configured."""
+        return as_held(self.config.epsilon, self.call.x.dtype.name)
+
     def expected(
         self,
         level: Level = Level.MUST,
@@ -153,15 +158,6 @@ class Forwarded:
             return Expected(y, None, bound, gamma, beta, *own)
 
         return _recalled((x,), (gamma, beta, *given), (epsilon, axis, granted), compute)
-
-    def alternative_epsilon(self) -> float | None:
-        """epsilon as an implementation may hold it for float64 data: rounded to float32 (as ONNX
-        attributes are), where that is another number.
-        """
-        rounded = float(np.float32(self.config.epsilon))
-        if self.call.x.dtype != np.float64 or rounded == self.config.epsilon:
-            return None
-        return rounded
 
 
 @dataclass(frozen=True, slots=True)

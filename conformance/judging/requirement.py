@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from conformance.judging.level import Level
 from conformance.judging.probe import Probe
 from conformance.judging.trial import Trial
-from conformance.judging.verdict import Outcome, Verdict
+from conformance.judging.verdict import Outcome, Verdict, under_any
 from conformance.protocol.messages import Call, Raised
 
 
@@ -61,14 +61,10 @@ class Requirement:
             call, raised = unexpected
             return Verdict(Outcome.ERROR, message=_raised(call, raised))
         try:
-            verdict = self.judge(trial)
-            if verdict.outcome is Outcome.FAIL and (other := trial.with_float32_epsilon()) is not None:
-                again = self.judge(other)
-                verdict = again if again.outcome is Outcome.PASS else verdict
+            return under_any(map(self.judge, trial.readings()))
         except Exception as error:
             # An implementation may return what no judge foresaw; that costs this verdict and not the run.
             return Verdict(Outcome.ERROR, message=f"could not be judged: {type(error).__name__}: {error}")
-        return verdict
 
 
 def _raised(call: Call, raised: Raised) -> str:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import msgspec
-import numpy as np
 
 from conformance.cases.arrays import Arrays, realise
 from conformance.cases.case import Case
-from conformance.implementation import Capabilities
+from conformance.implementation import Capabilities, LayerConfig
+from conformance.judging.arithmetic import as_held
 from conformance.judging.exact import Backwarded, Expected, ExpectedGradients, Forwarded, backwards, forwards
 from conformance.judging.level import MUST, Level
-from conformance.judging.verdict import Outcome, Verdict, within
-from conformance.protocol.messages import Answer, Build, Call, Observation, Raised
+from conformance.judging.verdict import Verdict, under_any, within
+from conformance.protocol.messages import Answer, Build, Call, Labelled, Observation, Raised
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Labelled)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One case as one implementation took it: everything a requirement may look at."""
+    """One case as one implementation took it: everything a requirement may look at.
+
+    Calls go by the labels that the script gave them. Without a label, a method is about the only call there is of its
+    kind. Where a requirement is about every call, it goes through :attr:`forwards`, :attr:`backwards` or
+    :meth:`answers`, and may give each of them in place of a label.
+    """
 
     case: Case
     observation: Observation
@@ -33,77 +39,138 @@ class Trial:
     def arrays(self) -> Arrays:
         return realise(self.case)
 
+    # -- calls and their answers
+
+    def answers(self, kind: type[C]) -> list[tuple[C, Answer | Raised]]:
+        """(call, answer) for every call of one kind, in order."""
+        pairs = zip(self.observation.script, self.observation.answers, strict=False)
+        return [(call, answer) for call, answer in pairs if isinstance(call, kind)]
+
+    def answer(self, kind: type[C], label: str = "") -> tuple[C, Answer | Raised]:
+        """(call, answer) for the call of that kind and label.
+
+        :raises LookupError: there is none, or there are several.
+        """
+        return _the_one(((pair[0], pair) for pair in self.answers(kind)), kind.__name__, label)
+
+    def number(self, call: Call) -> int:
+        """Which of the script's calls this one is."""
+        return next(k for k, other in enumerate(self.observation.script) if other is call)
+
+    # -- outputs
+
     @cached_property
     def forwards(self) -> list[Forwarded]:
         """Every forward call, in order, in the state its layer was in."""
         return forwards(self.observation)
 
-    @cached_property
-    def _expected(self) -> dict[tuple[int, Level], Expected]:
-        return {}
+    def forward(self, which: str | Forwarded = "") -> Forwarded:
+        """The forward call of that label, in the state its layer was in.
 
-    def expected(self, which: int, level: Level = MUST) -> Expected:
-        """The exact output and its bound for forward call number ``which``."""
-        key = which, level
-        if key not in self._expected:
-            self._expected[key] = self.forwards[which].expected(level)
-        return self._expected[key]
+        :raises LookupError: there is none, or there are several.
+        """
+        if isinstance(which, Forwarded):
+            return which
+        return _the_one(((each.call, each) for each in self.forwards), "Forward", which)
+
+    def expected(self, which: str | Forwarded = "", level: Level = MUST) -> Expected:
+        """The exact output of a forward call, and its bound."""
+        return next(self.expectations(which, level))
+
+    def expectations(self, which: str | Forwarded = "", level: Level = MUST) -> Iterator[Expected]:
+        """What its output may be: for the configured epsilon, then for others it may soundly be held as."""
+        forwarded = self.forward(which)
+        for epsilon in forwarded.epsilons:
+            key = id(forwarded), level, epsilon
+            if key not in self._exact:
+                self._exact[key] = forwarded.expected(level, epsilon)
+            yield self._exact[key]
+
+    def forward_within(self, which: str | Forwarded = "", *, level: Level = MUST, what: str = "y") -> Verdict:
+        """Whether a forward call gave the exact output to within the bound."""
+        forwarded = self.forward(which)
+        got, axis = forwarded.got, forwarded.config.axis
+        return under_any(
+            within(got, expected.y, expected.bound, axis=axis, rest=expected.rest, what=what)
+            for expected in self.expectations(forwarded, level)
+        )
+
+    # -- gradients
 
     @cached_property
     def backwards(self) -> list[Backwarded]:
         """Every backward call, in order, with the forward call it belongs to."""
         return backwards(self.observation)
 
-    @cached_property
-    def _gradients(self) -> dict[tuple[int, Level], ExpectedGradients]:
-        return {}
+    def backward(self, which: str | Backwarded = "") -> Backwarded:
+        """The backward call of that label, with the forward call it belongs to.
 
-    def expected_gradients(self, which: int, level: Level = MUST) -> ExpectedGradients:
-        """The exact gradients and their bounds for backward call number ``which``."""
-        key = which, level
-        if key not in self._gradients:
-            self._gradients[key] = self.backwards[which].expected(level)
-        return self._gradients[key]
+        :raises LookupError: there is none, or there are several.
+        """
+        if isinstance(which, Backwarded):
+            return which
+        return _the_one(((each.call, each) for each in self.backwards), "Backward", which)
+
+    def expected_gradients(self, which: str | Backwarded = "", level: Level = MUST) -> ExpectedGradients:
+        """The exact gradients of a backward call, and their bounds."""
+        return next(self.gradient_expectations(which, level))
+
+    def gradient_expectations(
+        self, which: str | Backwarded = "", level: Level = MUST
+    ) -> Iterator[ExpectedGradients]:
+        """What its gradients may be, as for :meth:`expectations`."""
+        backwarded = self.backward(which)
+        for epsilon in backwarded.forward.epsilons:
+            key = id(backwarded), level, epsilon
+            if key not in self._exact:
+                self._exact[key] = backwarded.expected(level, epsilon)
+            yield self._exact[key]
 
     def gradient_within(
-        self, which: int, name: Literal["x", "gamma", "beta"], level: Level = MUST
+        self,
+        name: Literal["x", "gamma", "beta"],
+        which: str | Backwarded = "",
+        *,
+        level: Level = MUST,
     ) -> Verdict:
-        """Whether backward call number ``which`` gave the exact gradient of ``name`` to within the bound."""
-        backwarded, k = self.backwards[which], ("x", "gamma", "beta").index(name)
+        """Whether a backward call gave the exact gradient of ``name`` to within the bound."""
+        backwarded, k = self.backward(which), ("x", "gamma", "beta").index(name)
         axis = backwarded.forward.config.axis if name == "x" else 0
         got = backwarded.got(name)
         if got is not None and name != "x" and got.size == self.case.n:
             got = got.reshape(self.case.n)  # native shapes are another requirement's matter
         what = f"the gradient d{name}[{{}}]"
-
-        def against(expected: ExpectedGradients) -> Verdict:
-            exact, bound, rest = expected.exact[k], expected.bounds[k], expected.rest[k]
-            return within(got, exact, bound, axis=axis, rest=rest, what=what, array=name)
-
-        verdict = against(self.expected_gradients(which, level))
-        if verdict.outcome is Outcome.FAIL and (epsilon := backwarded.forward.alternative_epsilon()):
-            again = against(backwarded.expected(level, epsilon))
-            if again.outcome is Outcome.PASS:
-                return again
-        return verdict
-
-    def with_float32_epsilon(self) -> Trial | None:
-        """The same trial, as if epsilon had been given as an implementation of float64 may hold it: rounded
-        to float32, as ONNX attributes are. None where that is the same number.
-        """
-        rounded = float(np.float32(self.case.epsilon))
-        if self.case.dtype != "float64" or rounded == self.case.epsilon:
-            return None
-        script = tuple(
-            msgspec.structs.replace(
-                call, config=replace(call.config, epsilon=float(np.float32(call.config.epsilon)))
+        return under_any(
+            within(
+                got,
+                expected.exact[k],
+                expected.bounds[k],
+                axis=axis,
+                rest=expected.rest[k],
+                what=what,
+                array=name,
             )
-            if isinstance(call, Build)
-            else call
-            for call in self.observation.script
+            for expected in self.gradient_expectations(backwarded, level)
         )
-        observation = msgspec.structs.replace(self.observation, script=script)
-        return Trial(replace(self.case, epsilon=rounded), observation, self.capabilities)
+
+    @cached_property
+    def _exact(self) -> dict[tuple[int, Level, float], Any]:
+        return {}
+
+    # -- the trial as a whole
+
+    def readings(self) -> Iterator[Trial]:
+        """The trial, and then, where an epsilon may be held as another number, as if that had been given."""
+        yield self
+        if len(as_held(self.case.epsilon, self.case.dtype)) > 1:
+            script = tuple(
+                msgspec.structs.replace(call, config=_as_may_be_held(call.config))
+                if isinstance(call, Build)
+                else call
+                for call in self.observation.script
+            )
+            observation = msgspec.structs.replace(self.observation, script=script)
+            yield Trial(_as_may_be_held(self.case), observation, self.capabilities)
 
     @cached_property
     def _memory(self) -> dict[Any, Any]:
@@ -116,24 +183,21 @@ class Trial:
         result: T = self._memory[function]
         return result
 
-    def answers(self, kind: type[Any]) -> list[tuple[Any, Answer | Raised]]:
-        """(call, answer) for every call of one kind, in order."""
-        pairs = zip(self.observation.script, self.observation.answers, strict=False)
-        return [(call, answer) for call, answer in pairs if isinstance(call, kind)]
 
-    def number(self, call: Call) -> int:
-        """Which of the script's calls this one is."""
-        return next(k for k, other in enumerate(self.observation.script) if other is call)
+S = TypeVar("S", Case, LayerConfig)
 
-    def forward_within(self, which: int, level: Level = MUST, what: str = "y[{}]") -> Verdict:
-        """Whether forward call number ``which`` gave the exact output to within the bound."""
-        forwarded = self.forwards[which]
-        expected = self.expected(which, level)
-        axis = forwarded.config.axis
-        verdict = within(forwarded.got, expected.y, expected.bound, axis=axis, rest=expected.rest, what=what)
-        if verdict.outcome is Outcome.FAIL and (epsilon := forwarded.alternative_epsilon()):
-            other = forwarded.expected(level, epsilon)
-            again = within(forwarded.got, other.y, other.bound, axis=axis, rest=other.rest)
-            if again.outcome is Outcome.PASS:
-                return again
-        return verdict
+
+def _as_may_be_held(given: S) -> S:
+    """The same with epsilon as an implementation may hold it."""
+    return replace(given, epsilon=as_held(given.epsilon, given.dtype)[-1])
+
+
+def _the_one(found: Iterable[tuple[Labelled, T]], kind: str, label: str) -> T:
+    """The one thing whose call has that label, or the only one if no label is asked for."""
+    every = list(found)
+    wanted = [each for call, each in every if not label or call.label == label]
+    if len(wanted) == 1:
+        return wanted[0]
+    what = f"{kind} call labelled {label!r}" if label else f"{kind} call"
+    labels = ", ".join(repr(call.label) for call, _ in every) or "none"
+    raise LookupError(f"expected one {what}, and there are {len(wanted)}; the labels are: {labels}")

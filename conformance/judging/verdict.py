@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -168,3 +169,11 @@ def within(
 def worst(verdicts: list[Verdict]) -> Verdict:
     """The worst outcome, and of equals the greatest ratio. What was observed is kept where all pass."""
     return max(verdicts, key=lambda v: (v.outcome.severity, v.ratio or 0.0))
+
+
+def under_any(verdicts: Iterator[Verdict]) -> Verdict:
+    """The verdict under the first reading of what was given, unless it fails and passes under a later one."""
+    first = next(verdicts)
+    if first.outcome is not Outcome.FAIL:
+        return first
+    return next((other for other in verdicts if other.outcome is Outcome.PASS), first)

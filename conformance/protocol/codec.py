@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from conformance.implementation import DTYPES
-from conformance.protocol.messages import Message, Reply, Request
+from conformance.protocol.messages import Labelled, Message, Reply, Request
 
 T = TypeVar("T")
 _INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
@@ -82,17 +82,24 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply, dec_ho
 
 
 def encode(message: Message) -> bytes:
-    return _encoder.encode(message)
+    """The message as it crosses the wire: without its label."""
+    return _encoder.encode(_unlabelled(message))
 
 
 def decode_request(data: bytes | memoryview) -> Request:
     """:raises msgspec.DecodeError: ``data`` is not a request."""
-    return _decoded(_requests, data)
+    return _unlabelled(_decoded(_requests, data))
 
 
 def decode_reply(data: bytes | memoryview) -> Reply:
     """:raises msgspec.DecodeError: ``data`` is not a reply."""
     return _decoded(_replies, data)
+
+
+def _unlabelled(message: T) -> T:
+    if isinstance(message, Labelled) and message.label:
+        return msgspec.structs.replace(message, label="")
+    return message
 
 
 def _decoded(decoder: msgspec.msgpack.Decoder[T], data: bytes | memoryview) -> T:

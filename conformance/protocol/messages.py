@@ -26,7 +26,16 @@ class Hello(Message, frozen=True, tag="hello", omit_defaults=False):
     protocol: int = 1
 
 
-class Build(Message, frozen=True, tag="build"):
+class Labelled(Message, frozen=True, kw_only=True):
+    """Base of the calls of a script.
+
+    :ivar label: what the suite itself calls it by, so that a judge finds it in its script. It never crosses the wire.
+    """
+
+    label: str = ""
+
+
+class Build(Labelled, frozen=True, tag="build"):
     """Make a layer and keep it under the number ``layer``, in place of any that had it."""
 
     config: LayerConfig
@@ -34,7 +43,7 @@ class Build(Message, frozen=True, tag="build"):
     may_raise: bool = False
 
 
-class Load(Message, frozen=True, tag="load"):
+class Load(Labelled, frozen=True, tag="load"):
     """Give a layer parameters, by canonical name."""
 
     parameters: dict[str, np.ndarray]
@@ -42,14 +51,14 @@ class Load(Message, frozen=True, tag="load"):
     may_raise: bool = False
 
 
-class Parameters(Message, frozen=True, tag="parameters"):
+class Parameters(Labelled, frozen=True, tag="parameters"):
     """Ask for a layer's parameters in their native shapes. Answer: ``arrays`` by name."""
 
     layer: int = 0
     may_raise: bool = False
 
 
-class Forward(Message, frozen=True, tag="forward"):
+class Forward(Labelled, frozen=True, tag="forward"):
     """Apply a layer to x. Answer: ``arrays["y"]``. ``memory`` says how x lies in memory (see
     :mod:`conformance.protocol.layouts`); a program in another process may ignore it. ``mask``, booleans shaped as x
     without its feature axis, is only sent to those that declare it.
@@ -63,7 +72,7 @@ class Forward(Message, frozen=True, tag="forward"):
     mask: np.ndarray | None = None
 
 
-class Backward(Message, frozen=True, tag="backward"):
+class Backward(Labelled, frozen=True, tag="backward"):
     """Gradients of the last forward call. Answer: ``arrays`` with ``x`` and, where they exist, ``gamma`` and
     ``beta``.
     """
@@ -74,7 +83,7 @@ class Backward(Message, frozen=True, tag="backward"):
     may_raise: bool = False
 
 
-class Descend(Message, frozen=True, tag="descend"):
+class Descend(Labelled, frozen=True, tag="descend"):
     """Gradient descent on gamma and beta towards y = x. Never sent: the suite performs it by forward,
     backward and load. Answer: the ``gamma`` and ``beta`` arrived at, flat.
     """
@@ -88,7 +97,7 @@ class Descend(Message, frozen=True, tag="descend"):
     may_raise: bool = False
 
 
-class Transfer(Message, frozen=True, tag="transfer"):
+class Transfer(Labelled, frozen=True, tag="transfer"):
     """Load one layer's parameters, as it gives them, into another. Never sent: the suite performs it by
     parameters and load.
     """

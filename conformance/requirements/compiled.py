@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from conformance.cases.arrays import Arrays
@@ -35,18 +36,18 @@ from conformance.protocol.messages import (
 )
 from conformance.requirements import probes
 
+COMPILED, EAGER = "compiled", "eager"
+
 
 def _twice(case: Case, calls: list[Call]) -> Script:
-    """The calls on the compiled layer, 0, and then on its eager parent, 1."""
+    """The calls on the compiled layer, 0, and then on its eager parent, 1, each labelled by whose it is."""
     made: list[Call] = []
-    for layer in (0, 1):
-        made.append(Build(replace(case.config(), eager=layer == 1), layer=layer))
-        made += [_on(call, layer) for call in calls]
+    for layer, which in enumerate((COMPILED, EAGER)):
+        made.append(Build(replace(case.config(), eager=which == EAGER), layer=layer))
+        for call in calls:
+            label = f"{which}, {call.label}" if call.label else which
+            made.append(msgspec.structs.replace(call, layer=layer, label=label))
     return tuple(made)
-
-
-def _on(call: Any, layer: int) -> Call:
-    return type(call)(**{name: getattr(call, name) for name in call.__struct_fields__} | {"layer": layer})  # type: ignore[no-any-return]
 
 
 def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:
@@ -63,22 +64,19 @@ def _gradient(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 
 def _running(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """Two batches."""
-    calls: list[Call] = [Parameters()]
-    for batch in (arrays.x, np.ascontiguousarray(arrays.x[::-1]) + arrays.x):
-        calls += [Forward(batch, True), Parameters()]
-    return _twice(case, calls)
+    batches = (arrays.x, np.ascontiguousarray(arrays.x[::-1]) + arrays.x)
+    return _twice(case, probes.watched(batches))
 
 
 def _edges(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """One value per feature, and an empty batch."""
-    batch = case.batch_axis
-    none = np.zeros(tuple(0 if k == batch else e for k, e in enumerate(case.shape)), arrays.x.dtype)
+    none = probes.of_no_samples(case, arrays)
     return _twice(
         case,
         [
             Load(probes.affine(arrays), may_raise=True),
-            Forward(arrays.x, True, may_raise=True),
-            Forward(none, True, may_raise=True),
+            Forward(arrays.x, True, may_raise=True, label="one value per feature"),
+            Forward(none, True, may_raise=True, label="an empty batch"),
         ],
     )
 
@@ -117,11 +115,17 @@ def inferred(trial: Trial) -> Verdict:
 
 
 def _forward(trial: Trial) -> Verdict:
-    own, parent = trial.forwards
-    expected, bound = trial.expected(0), trial.expected(0).bound
-    if epsilon := own.alternative_epsilon():
-        bound = bound + np.abs(own.expected(epsilon=epsilon).y - expected.y) / 2
+    own, parent = trial.forward(COMPILED), trial.forward(EAGER)
+    expected, *others = trial.expectations(own)
+    bound = _wide_enough(expected.bound, expected.y, *(other.y for other in others))
     return _agreeing("y", "y", own.got, parent.got, bound)
+
+
+def _wide_enough(bound: Any, exact: Array, *others: Array) -> Any:
+    """The bound of each of two, widened so that they may also be as far apart as what either may soundly give."""
+    for other in others:
+        bound = bound + np.abs(other - exact) / 2
+    return bound
 
 
 @requirement(
@@ -133,17 +137,13 @@ def _forward(trial: Trial) -> Verdict:
     presupposes=("compiled.training",),
 )
 def gradients(trial: Trial) -> Verdict:
-    own, parent = trial.backwards
-    expected, bounds = trial.expected_gradients(0), list(trial.expected_gradients(0).bounds)
-    if epsilon := own.forward.alternative_epsilon():
-        others = own.expected(epsilon=epsilon).exact
-        bounds = [b + np.abs(o - e) / 2 for b, o, e in zip(bounds, others, expected.exact, strict=True)]
-    return worst(
-        [
-            _agreeing(f"d{name}", name, own.got(name), parent.got(name), bound)
-            for name, bound in zip(("x", "gamma", "beta"), bounds, strict=True)
-        ]
-    )
+    own, parent = trial.backward(COMPILED), trial.backward(EAGER)
+    expected, *others = trial.gradient_expectations(own)
+    verdicts = []
+    for k, name in enumerate(("x", "gamma", "beta")):
+        bound = _wide_enough(expected.bounds[k], expected.exact[k], *(other.exact[k] for other in others))
+        verdicts.append(_agreeing(f"d{name}", name, own.got(name), parent.got(name), bound))
+    return worst(verdicts)
 
 
 @requirement(
@@ -155,8 +155,8 @@ def gradients(trial: Trial) -> Verdict:
 )
 def kept(trial: Trial) -> Verdict:
     """Where the parent's fit no convention, that is the parent's matter."""
-    asked = [answer for _, answer in trial.answers(Parameters)]
-    own, parent = asked[0], asked[len(asked) // 2]
+    _, own = trial.answer(Parameters, f"{COMPILED}, fresh")
+    _, parent = trial.answer(Parameters, f"{EAGER}, fresh")
     assert isinstance(own, Answer) and isinstance(parent, Answer)
     for name, value in parent.arrays.items():
         got = own.arrays.get(name)
@@ -194,11 +194,9 @@ def _first(value: Array) -> str:
     probes=(edges,),
 )
 def at_the_edges(trial: Trial) -> Verdict:
-    asked = trial.answers(Forward)
-    half = len(asked) // 2
-    for what, (_, own), (_, parent) in zip(
-        ("one value per feature", "an empty batch"), asked[:half], asked[half:], strict=True
-    ):
+    for what in ("one value per feature", "an empty batch"):
+        _, own = trial.answer(Forward, f"{COMPILED}, {what}")
+        _, parent = trial.answer(Forward, f"{EAGER}, {what}")
         if isinstance(own, Raised) or isinstance(parent, Raised):
             if isinstance(own, Raised) and isinstance(parent, Raised):
                 continue

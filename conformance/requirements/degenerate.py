@@ -27,8 +27,7 @@ def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 
 def _empty(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """Statistics in use, an empty batch, the statistics again."""
-    batch = case.batch_axis
-    none = np.zeros(tuple(0 if k == batch else e for k, e in enumerate(case.shape)), arrays.x.dtype)
+    none = probes.of_no_samples(case, arrays)
     return (
         Build(case.config()),
         Load(probes.everything(arrays)),
@@ -40,7 +39,7 @@ def _empty(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 def spoilt(case: Case, x: Array, value: float) -> Array:
     """x with one element of one feature replaced, in the middle of the sum if there is one."""
     index = [extent // 2 for extent in case.shape]
-    index[case.axis] = case.seed % case.n
+    index[case.axis] = probes.touched_feature(case)
     x = np.array(x)
     x[tuple(index)] = value
     return x
@@ -50,7 +49,8 @@ def _spoiling(value: float) -> Any:
     def script(case: Case, arrays: Arrays, can: Capabilities) -> Script:
         x = spoilt(case, arrays.x, value)
         calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can))]
-        calls += [Forward(x, True)] * can.training
+        if can.training:
+            calls.append(Forward(x, True))
         if can.inference:
             calls += [Load(probes.everything(arrays)), Forward(x, False)]
         return tuple(calls)
@@ -125,7 +125,7 @@ subnormal = Probe(
 
 
 def _output(trial: Trial) -> Array | Raised:
-    _, answer = trial.answers(Forward)[0]
+    _, answer = trial.answer(Forward)
     return answer.arrays["y"] if isinstance(answer, Answer) else answer
 
 
@@ -141,7 +141,7 @@ def constant_feature(trial: Trial) -> Verdict:
     got = _output(trial)
     if isinstance(got, Raised):
         return Verdict(Outcome.ERROR, message=f"forward raised {got.kind}: {got.text}")
-    verdict = trial.forward_within(0)
+    verdict = trial.forward_within()
     return replace(verdict, observed="beta") if verdict.outcome is Outcome.PASS else verdict
 
 
@@ -159,7 +159,7 @@ def single_value(trial: Trial) -> Verdict:
         if not got.text.strip():
             return failed(f"one value per feature raises {got.kind} without a message")
         return observed(f"error: {got.kind}")
-    verdict = trial.forward_within(0)
+    verdict = trial.forward_within()
     return observed("beta") if verdict.outcome is Outcome.PASS else verdict
 
 
@@ -171,9 +171,9 @@ def single_value(trial: Trial) -> Verdict:
     probes=(empty,),
 )
 def empty_batch(trial: Trial) -> Verdict:
-    _, forward = trial.answers(Forward)[0]
-    _, held = trial.answers(Parameters)[0]
-    load, _ = trial.answers(Load)[0]
+    call, forward = trial.answer(Forward)
+    _, held = trial.answer(Parameters)
+    load, _ = trial.answer(Load)
     assert isinstance(held, Answer)
     came = f"error: {forward.kind}" if isinstance(forward, Raised) else "no change"
     for name in ("running_mean", "running_var"):
@@ -186,7 +186,7 @@ def empty_batch(trial: Trial) -> Verdict:
             where = int(np.argmax(after != before)) if after.shape == before.shape else None
             return failed(
                 f"{name} was {before.tolist()} and is {value.tolist()} after an empty batch of shape "
-                f"{trial.answers(Forward)[0][0].x.shape}",
+                f"{call.x.shape}",
                 observed="NaN statistics" if lost else "finite, but changed",
                 array=name,
                 index=None if where is None else (where,),
@@ -199,10 +199,10 @@ def empty_batch(trial: Trial) -> Verdict:
 def _contained(trial: Trial, what: str) -> Verdict:
     """Whether the spoilt feature, or in inference the spoilt element, is all that is lost."""
     verdicts = []
-    for which, forwarded in enumerate(trial.forwards):
+    for forwarded in trial.forwards:
         mode = "training" if forwarded.call.training else "inference"
-        where = f"y[{{}}] in {mode}, with {what} in feature {trial.case.seed % trial.case.n},"
-        verdicts.append(trial.forward_within(which, what=where))
+        where = f"y[{{}}] in {mode}, with {what} in feature {probes.touched_feature(trial.case)},"
+        verdicts.append(trial.forward_within(forwarded, what=where))
     return worst(verdicts) if verdicts else passed()
 
 
@@ -242,7 +242,7 @@ def no_epsilon(trial: Trial) -> Verdict:
     got = _output(trial)
     if isinstance(got, Raised):
         return failed(f"epsilon = 0 raises {got.kind}: {got.text}")
-    return trial.forward_within(0)
+    return trial.forward_within()
 
 
 def _finite(trial: Trial) -> Verdict:
@@ -252,7 +252,7 @@ def _finite(trial: Trial) -> Verdict:
         return failed(f"forward raised {got.kind}: {got.text}")
     if got.shape != trial.case.shape:
         return failed(f"y has shape {got.shape}; x has {trial.case.shape}")
-    values, exact = got.astype(np.float64), trial.expected(0).y
+    values, exact = got.astype(np.float64), trial.expected().y
     lost = ~np.isfinite(values) & np.isfinite(exact)
     if lost.any():
         index = tuple(int(i) for i in np.unravel_index(int(lost.argmax()), lost.shape))
@@ -268,7 +268,7 @@ def _finite(trial: Trial) -> Verdict:
             ),
             observed="NaN" if np.isnan(values[lost]).any() else "infinity",
         )
-    verdict = trial.forward_within(0)
+    verdict = trial.forward_within()
     if verdict.outcome is Outcome.PASS:
         return replace(verdict, observed="right")
     zero = not values.any() and bool(exact.any())
@@ -310,7 +310,7 @@ def subnormals(trial: Trial) -> Verdict:
     got = _output(trial)
     if isinstance(got, Raised) or got.shape != trial.case.shape:
         return failed("no output for subnormal inputs")
-    exact = trial.expected(0).y
+    exact = trial.expected().y
     clear = np.abs(exact) > 4 * smallest_normal(trial.case.dtype)
     if not clear.any():
         return passed()

@@ -20,7 +20,7 @@ from conformance.requirements import probes
     presupposes=("shape.gamma", "shape.beta", "numerics.double"),
 )
 def training(trial: Trial) -> Verdict:
-    return trial.forward_within(0)
+    return trial.forward_within()
 
 
 @requirement(
@@ -32,7 +32,7 @@ def training(trial: Trial) -> Verdict:
     presupposes=("shape.gamma", "shape.beta", "numerics.double"),
 )
 def inference(trial: Trial) -> Verdict:
-    return trial.forward_within(0)
+    return trial.forward_within()
 
 
 @requirement(
@@ -45,12 +45,11 @@ def inference(trial: Trial) -> Verdict:
 )
 def normalised(trial: Trial) -> Verdict:
     """Needs no reference: mean and variance are taken of what came out."""
-    case, got = trial.case, trial.forwards[0].got
+    case, got = trial.case, trial.forward().got
     if got is None or got.shape != case.shape:
         return failed(f"y has shape {None if got is None else got.shape}; x has {case.shape}")
-    around = tuple(k for k in range(got.ndim) if k != case.axis % got.ndim)
-    x, y = trial.arrays.x.astype(np.float64), got.astype(np.float64)
-    bound = np.asarray(trial.expected(0).bound, np.float64)
+    x, y, around = trial.arrays.x.astype(np.float64), got.astype(np.float64), case.around
+    bound = np.asarray(trial.expected().bound, np.float64)
     with np.errstate(all="ignore"):
         var = x.var(axis=around)
         target = var / (var + case.epsilon)
@@ -82,9 +81,9 @@ def normalised(trial: Trial) -> Verdict:
 )
 def axis(trial: Trial) -> Verdict:
     verdicts = []
-    for which, forwarded in enumerate(trial.forwards):
+    for forwarded in trial.forwards:
         where = f"y[{{}}] for x of shape {forwarded.call.x.shape}, axis {forwarded.config.axis},"
-        verdicts.append(trial.forward_within(which, what=where))
+        verdicts.append(trial.forward_within(forwarded, what=where))
     return worst(verdicts)
 
 
@@ -97,7 +96,7 @@ def axis(trial: Trial) -> Verdict:
     presupposes=("forward.training", "forward.inference"),
 )
 def epsilon(trial: Trial) -> Verdict:
-    return trial.forward_within(0)
+    return trial.forward_within()
 
 
 @requirement(
@@ -112,10 +111,10 @@ def no_affine(trial: Trial) -> Verdict:
     if trial.capabilities.affine == "always":
         return Verdict(Outcome.UNSUPPORTED, message="declares that gamma and beta are always there")
     verdicts = []
-    for which, forwarded in enumerate(trial.forwards):
+    for forwarded in trial.forwards:
         config = forwarded.config
         where = f"y[{{}}] with scale={config.scale} and center={config.center}"
-        verdicts.append(trial.forward_within(which, what=where))
+        verdicts.append(trial.forward_within(forwarded, what=where))
     return worst(verdicts)
 
 
@@ -129,7 +128,7 @@ def no_affine(trial: Trial) -> Verdict:
     presupposes=("shape.gamma", "shape.beta"),
 )
 def dtype(trial: Trial) -> Verdict:
-    got = trial.forwards[0].got
+    got = trial.forward().got
     if got is None or got.dtype.name != trial.case.dtype:
         return failed(f"y is {None if got is None else got.dtype.name}; x is {trial.case.dtype}")
     return passed()

@@ -56,7 +56,7 @@ inference = Probe("gradient-inference", _inference, probes.PLAIN, ("inference", 
     presupposes=("numerics.double", "numerics.bound", "gradient.shape"),
 )
 def gamma(trial: Trial) -> Verdict:
-    return trial.gradient_within(0, "gamma")
+    return trial.gradient_within("gamma")
 
 
 @requirement(
@@ -68,7 +68,7 @@ def gamma(trial: Trial) -> Verdict:
     presupposes=("numerics.double", "numerics.bound", "gradient.shape"),
 )
 def beta(trial: Trial) -> Verdict:
-    return trial.gradient_within(0, "beta")
+    return trial.gradient_within("beta")
 
 
 @requirement(
@@ -81,7 +81,7 @@ def beta(trial: Trial) -> Verdict:
     presupposes=("numerics.double", "numerics.bound", "gradient.shape"),
 )
 def input_(trial: Trial) -> Verdict:
-    return trial.gradient_within(0, "x")
+    return trial.gradient_within("x")
 
 
 @requirement(
@@ -93,7 +93,7 @@ def input_(trial: Trial) -> Verdict:
     presupposes=("numerics.double",),
 )
 def fixed_statistics(trial: Trial) -> Verdict:
-    return worst([trial.gradient_within(0, name) for name in ("x", "gamma", "beta")])
+    return worst([trial.gradient_within(name) for name in ("x", "gamma", "beta")])
 
 
 @requirement(
@@ -106,7 +106,7 @@ def fixed_statistics(trial: Trial) -> Verdict:
     ),
 )
 def shape(trial: Trial) -> Verdict:
-    backwarded, n = trial.backwards[0], trial.case.n
+    backwarded, n = trial.backward(), trial.case.n
     for name in ("gamma", "beta"):
         got = backwarded.got(name)
         if got is None:
@@ -129,18 +129,15 @@ def shape(trial: Trial) -> Verdict:
 )
 def orthogonal(trial: Trial) -> Verdict:
     """Adding a constant to a feature, or (but for epsilon) scaling it, changes nothing: neither has a gradient."""
-    case, got = trial.case, trial.backwards[0].got("x")
+    case, got = trial.case, trial.backward().got("x")
     if got is None or got.shape != case.shape:
         return failed(f"dx has shape {None if got is None else got.shape}; x has {case.shape}")
-    around = tuple(k for k in range(got.ndim) if k != case.axis % got.ndim)
-    forward, gradients = trial.expected(0), trial.expected_gradients(0)
-    shape = [1] * got.ndim
-    shape[case.axis] = -1
-    mean, var = forward.mean.reshape(shape), forward.var
+    around, forward, gradients = case.around, trial.expected(), trial.expected_gradients()
+    mean, var = np.expand_dims(forward.mean, around), forward.var
     scale = np.sqrt(var + case.epsilon)
     with np.errstate(all="ignore"):
         x, dx = trial.arrays.x.astype(np.float64), got.astype(np.float64)
-        xhat = (x - mean) / scale.reshape(shape)
+        xhat = (x - mean) / np.expand_dims(scale, around)
         along = forward.gamma / scale * gradients.exact.gamma * (case.epsilon / (var + case.epsilon))
         bound = np.asarray(gradients.bounds.x)
         # Taking these sums rounds too, which for float64 is as much as is judged.
@@ -148,7 +145,7 @@ def orthogonal(trial: Trial) -> Verdict:
         t_sum = bound.sum(axis=around) + own * np.abs(dx).sum(axis=around)
         weighted = np.abs(xhat) * (bound + own * np.abs(dx))
         # xhat is known to float64 only: its error moves the product by that much of dx.
-        blurred = 2.0**-50 * ((np.abs(x) + np.abs(mean)) / scale.reshape(shape) * np.abs(dx))
+        blurred = 2.0**-50 * ((np.abs(x) + np.abs(mean)) / np.expand_dims(scale, around) * np.abs(dx))
         t_along = weighted.sum(axis=around) + blurred.sum(axis=around) + 2.0**-40 * np.abs(along)
     return worst(
         [
@@ -169,7 +166,7 @@ def orthogonal(trial: Trial) -> Verdict:
     presupposes=("numerics.variance",),
 )
 def finite(trial: Trial) -> Verdict:
-    backwarded = trial.backwards[0]
+    backwarded = trial.backward()
     for name in ("x", "gamma", "beta"):
         got = backwarded.got(name)
         if got is None:

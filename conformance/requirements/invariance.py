@@ -18,14 +18,11 @@ from conformance.judging.level import MUST
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
-from conformance.judging.verdict import Verdict, failed, within
+from conformance.judging.verdict import Verdict, failed, passed, within
 from conformance.protocol.messages import Build, Call, Forward, Load, Script
 from conformance.requirements import probes
 
-
-def batch_axis(case: Case) -> int:
-    """The axis of the samples: the first that is not the feature axis."""
-    return 0 if case.axis % len(case.shape) else 1
+_FIRST = "as it is"  # the label of the call that others are held against
 
 
 def _order(case: Case, extent: int) -> Any:
@@ -37,6 +34,17 @@ def _taken(x: Array, order: Any, axis: int) -> Array:
     return np.ascontiguousarray(np.take(x, order, axis=axis))
 
 
+def _reordered(case: Case, x: Array, *axes: int) -> Array:
+    for k in axes:
+        x = _taken(x, _order(case, x.shape[k]), k)
+    return x
+
+
+def _places(case: Case) -> list[int]:
+    """The axes of an image: neither samples nor features lie along them."""
+    return [k for k in case.around if k != case.batch_axis]
+
+
 def _mode(arrays: Arrays, can: Capabilities) -> dict[str, Array]:
     """The parameters to load so that a layer can be applied."""
     return probes.affine(arrays) if can.training else probes.everything(arrays)
@@ -44,18 +52,18 @@ def _mode(arrays: Arrays, can: Capabilities) -> dict[str, Array]:
 
 def _permuted(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """x as it is, then with samples, features and places in another order."""
-    own, axis, batch = _mode(arrays, can), case.axis % len(case.shape), batch_axis(case)
+    own, training = _mode(arrays, can), can.training
     features = _order(case, case.n)
-    places = [k for k in range(len(case.shape)) if k not in (axis, batch)]
-    calls: list[Call] = [Build(case.config()), Load(own), Forward(arrays.x, can.training)]
-    calls += [Forward(_taken(arrays.x, _order(case, case.shape[batch]), batch), can.training)]
-    calls += [Load({name: _taken(value, features, 0) for name, value in own.items()})]
-    calls += [Forward(_taken(arrays.x, features, axis), can.training)]
-    if places:
-        x = arrays.x
-        for k in places:
-            x = _taken(x, _order(case, case.shape[k]), k)
-        calls += [Load(own), Forward(x, can.training)]
+    calls: list[Call] = [
+        Build(case.config()),
+        Load(own),
+        Forward(arrays.x, training, label=_FIRST),
+        Forward(_reordered(case, arrays.x, case.batch_axis), training, label="samples"),
+        Load({name: _taken(value, features, 0) for name, value in own.items()}),
+        Forward(_reordered(case, arrays.x, case.feature_axis), training, label="features"),
+    ]
+    if places := _places(case):
+        calls += [Load(own), Forward(_reordered(case, arrays.x, *places), training, label="places")]
     return tuple(calls)
 
 
@@ -64,36 +72,50 @@ def _shifted(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     own, dtype = probes.affine(arrays), arrays.x.dtype
     var = statistics(arrays.x, axis=case.axis).var
     shift = 2.0 ** np.rint(np.log2(var, where=var > 0, out=np.zeros(case.n)) / 2)
-    shape = [1] * len(case.shape)
-    shape[case.axis] = -1
-    moved = (arrays.x.astype(np.float64) + shift.reshape(shape)).astype(dtype)
-    return (Build(case.config()), Load(own), Forward(arrays.x, True), Forward(moved, True))
+    moved = (arrays.x.astype(np.float64) + np.expand_dims(shift, case.around)).astype(dtype)
+    return (
+        Build(case.config()),
+        Load(own),
+        Forward(arrays.x, True, label=_FIRST),
+        Forward(moved, True, label="shifted"),
+    )
 
 
 def _scaled(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """c = 2 and c = -1/2 with epsilon c^2: powers of two, so that nothing is rounded."""
     own = probes.affine(arrays)
-    calls: list[Call] = [Build(case.config()), Load(own), Forward(arrays.x, True)]
-    for number, c in enumerate((2.0, -0.5), start=1):
+    calls: list[Call] = [Build(case.config()), Load(own), Forward(arrays.x, True, label=_FIRST)]
+    for number, (label, c) in enumerate((("doubled", 2.0), ("mirrored", -0.5)), start=1):
         config = replace(case.config(), epsilon=case.epsilon * c * c)
         x = (arrays.x.astype(np.float64) * c).astype(arrays.x.dtype)
-        calls += [Build(config, layer=number), Load(own, layer=number), Forward(x, True, layer=number)]
+        calls += [
+            Build(config, layer=number),
+            Load(own, layer=number),
+            Forward(x, True, layer=number, label=label),
+        ]
     return tuple(calls)
 
 
 def _doubled(case: Case, arrays: Arrays, _: Capabilities) -> Script:
-    twice = np.concatenate([arrays.x, arrays.x], axis=batch_axis(case))
-    own = probes.affine(arrays)
-    return (Build(case.config()), Load(own), Forward(arrays.x, True), Forward(twice, True))
+    twice = np.concatenate([arrays.x, arrays.x], axis=case.batch_axis)
+    return (
+        Build(case.config()),
+        Load(probes.affine(arrays)),
+        Forward(arrays.x, True, label=_FIRST),
+        Forward(twice, True, label="repeated"),
+    )
 
 
 def _sampled(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """The whole batch, then its first half alone."""
-    batch = batch_axis(case)
-    half = range(max(1, case.shape[batch] // 2))
-    own = probes.everything(arrays)
-    part = _taken(arrays.x, half, batch)
-    return (Build(case.config()), Load(own), Forward(arrays.x, False), Forward(part, False))
+    half = range(max(1, case.shape[case.batch_axis] // 2))
+    part = _taken(arrays.x, half, case.batch_axis)
+    return (
+        Build(case.config()),
+        Load(probes.everything(arrays)),
+        Forward(arrays.x, False, label=_FIRST),
+        Forward(part, False, label="half"),
+    )
 
 
 _SMALL = replace(probes.PLAIN, max_count=64)
@@ -106,10 +128,10 @@ doubled = Probe("doubled", _doubled, _SMALL, ("training",), 0.5)
 sampled = Probe("sampled", _sampled, _SMALL, ("inference",), 0.5)
 
 
-def _alike(trial: Trial, which: int, what: str, to_first: Any) -> Verdict:
-    """Whether forward call ``which`` gave ``to_first`` of what the first gave."""
-    first, other = trial.forwards[0].got, trial.forwards[which].got
-    exact, expected = trial.expected(0), trial.expected(which)
+def _alike(trial: Trial, label: str, what: str, to_first: Any) -> Verdict:
+    """Whether the forward call of that label gave ``to_first`` of what the first gave."""
+    first, other = trial.forward(_FIRST).got, trial.forward(label).got
+    exact, expected = trial.expected(_FIRST), trial.expected(label)
     if first is None or other is None or first.shape != exact.y.shape or other.shape != expected.y.shape:
         return failed("an output is missing or has another shape than its input")
     with np.errstate(all="ignore"):
@@ -120,13 +142,13 @@ def _alike(trial: Trial, which: int, what: str, to_first: Any) -> Verdict:
     return within(other, target, bound, axis=trial.case.axis, what=what)
 
 
-def _reordered(axes: list[int], trial: Trial) -> Any:
-    def move(y: Array, _: bool = False) -> Array:
-        for k in axes:
-            y = _taken(y, _order(trial.case, y.shape[k]), k)
-        return y
-
-    return move
+def _alike_reordered(trial: Trial, what: str, *axes: int) -> Verdict:
+    return _alike(
+        trial,
+        what,
+        f"y[{{}}] with the {what} in another order",
+        lambda y, bound=False: _reordered(trial.case, y, *axes),
+    )
 
 
 _REQUIRES = ("forward.training", "forward.inference", "numerics.bound")
@@ -141,8 +163,7 @@ _REQUIRES = ("forward.training", "forward.inference", "numerics.bound")
     presupposes=_REQUIRES,
 )
 def batch_order(trial: Trial) -> Verdict:
-    what = "y[{}] with the samples in another order"
-    return _alike(trial, 1, what, _reordered([batch_axis(trial.case)], trial))
+    return _alike_reordered(trial, "samples", trial.case.batch_axis)
 
 
 @requirement(
@@ -154,8 +175,7 @@ def batch_order(trial: Trial) -> Verdict:
     presupposes=_REQUIRES,
 )
 def feature_order(trial: Trial) -> Verdict:
-    axis = trial.case.axis % len(trial.case.shape)
-    return _alike(trial, 2, "y[{}] with the features in another order", _reordered([axis], trial))
+    return _alike_reordered(trial, "features", trial.case.feature_axis)
 
 
 @requirement(
@@ -167,11 +187,8 @@ def feature_order(trial: Trial) -> Verdict:
     presupposes=_REQUIRES,
 )
 def spatial_order(trial: Trial) -> Verdict:
-    case = trial.case
-    if len(trial.forwards) < 4:
-        return within(np.zeros(0), np.zeros(0), np.zeros(0))
-    places = [k for k in range(len(case.shape)) if k not in (case.axis % len(case.shape), batch_axis(case))]
-    return _alike(trial, 3, "y[{}] with the places in another order", _reordered(places, trial))
+    places = _places(trial.case)
+    return _alike_reordered(trial, "places", *places) if places else passed()
 
 
 @requirement(
@@ -183,7 +200,7 @@ def spatial_order(trial: Trial) -> Verdict:
     presupposes=("forward.training", "numerics.bound"),
 )
 def shift(trial: Trial) -> Verdict:
-    return _alike(trial, 1, "y[{}] with a constant added to x", lambda y, bound=False: y)
+    return _alike(trial, "shifted", "y[{}] with a constant added to x", lambda y, bound=False: y)
 
 
 @requirement(
@@ -195,13 +212,13 @@ def shift(trial: Trial) -> Verdict:
     presupposes=("forward.training", "numerics.bound"),
 )
 def scale(trial: Trial) -> Verdict:
-    case = trial.case
-    doubled_ = _alike(trial, 1, "y[{}] with 2 x and 4 epsilon", lambda y, bound=False: y)
-    shape = [1] * len(case.shape)
-    shape[case.axis] = -1
-    beta = trial.expected(0).beta.reshape(shape)
+    doubled_ = _alike(trial, "doubled", "y[{}] with 2 x and 4 epsilon", lambda y, bound=False: y)
+    beta = np.expand_dims(trial.expected(_FIRST).beta, trial.case.around)
     mirrored = _alike(
-        trial, 2, "y[{}] with -x/2 and epsilon/4", lambda y, bound=False: y if bound else 2 * beta - y
+        trial,
+        "mirrored",
+        "y[{}] with -x/2 and epsilon/4",
+        lambda y, bound=False: y if bound else 2 * beta - y,
     )
     return max(doubled_, mirrored, key=lambda v: (v.outcome.failing, v.ratio or 0.0))
 
@@ -215,10 +232,10 @@ def scale(trial: Trial) -> Verdict:
     presupposes=("forward.training", "numerics.bound"),
 )
 def duplicate(trial: Trial) -> Verdict:
-    axis = batch_axis(trial.case)
+    axis = trial.case.batch_axis
     return _alike(
         trial,
-        1,
+        "repeated",
         "y[{}] with the batch twice over",
         lambda y, bound=False: np.concatenate([y, y], axis=axis),
     )
@@ -233,6 +250,8 @@ def duplicate(trial: Trial) -> Verdict:
     presupposes=("forward.inference",),
 )
 def sample(trial: Trial) -> Verdict:
-    axis = batch_axis(trial.case)
-    half = range(trial.forwards[1].call.x.shape[axis])
-    return _alike(trial, 1, "y[{}] of the first samples alone", lambda y, bound=False: _taken(y, half, axis))
+    axis = trial.case.batch_axis
+    half = range(trial.forward("half").call.x.shape[axis])
+    return _alike(
+        trial, "half", "y[{}] of the first samples alone", lambda y, bound=False: _taken(y, half, axis)
+    )

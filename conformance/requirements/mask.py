@@ -26,11 +26,9 @@ from conformance.requirements import probes
 
 def mask(case: Case) -> Array:
     """Which positions count: most, at least six, and in every eighth case all; shaped as x without its features."""
-    shape = list(case.shape)
-    del shape[case.axis]
     counts = bell(case, "mask")[:, 0].reshape(-1) > (-9.0 if case.seed % 8 == 0 else -0.5)
     counts[:6] = True
-    return counts.reshape(shape)
+    return counts.reshape([case.shape[k] for k in case.around])
 
 
 def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
@@ -39,23 +37,22 @@ def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """
     counts = mask(case)
     x = np.where(np.expand_dims(counts, case.axis), arrays.x, arrays.x + _far(case).astype(arrays.x.dtype))
+    statistics = [Parameters()] if can.running else []
     calls: list[Call] = [
         Build(case.config()),
         Load(probes.affine(arrays)),
-        *[Parameters()] * can.running,
+        *statistics,
         Forward(x, True, mask=counts),
     ]
     if can.gradients:
         dy = np.where(np.expand_dims(counts, case.axis), arrays.dy, np.zeros((), arrays.dy.dtype))
         calls.append(Backward(dy))
-    return (*calls, *[Parameters()] * can.running)
+    return (*calls, *statistics)
 
 
 def _far(case: Case) -> Array:
     """Eight standard deviations of each feature, to broadcast along the feature axis."""
-    shape = [1] * len(case.shape)
-    shape[case.axis] = case.n
-    return 8 * np.array([recipe.scale for recipe in case.features]).reshape(shape)
+    return 8 * np.expand_dims([recipe.scale for recipe in case.features], case.around)
 
 
 def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
@@ -95,7 +92,7 @@ inference = Probe("mask-inference", _inference, _DOMAIN, ("mask", "inference"), 
     presupposes=("forward.training", "numerics.double"),
 )
 def normalised(trial: Trial) -> Verdict:
-    return trial.forward_within(0, what="y[{}], at a position that counts,")
+    return trial.forward_within(what="y[{}], at a position that counts,")
 
 
 @requirement(
@@ -107,7 +104,7 @@ def normalised(trial: Trial) -> Verdict:
     presupposes=("mask.training", "numerics.double", "gradient.input", "gradient.gamma", "gradient.beta"),
 )
 def gradients(trial: Trial) -> Verdict:
-    return worst([trial.gradient_within(0, name) for name in ("x", "gamma", "beta")])
+    return worst([trial.gradient_within(name) for name in ("x", "gamma", "beta")])
 
 
 @requirement(
@@ -132,7 +129,7 @@ def kept(trial: Trial) -> Verdict:
     presupposes=("forward.inference", "numerics.double"),
 )
 def unmoved(trial: Trial) -> Verdict:
-    return trial.forward_within(0, what="y[{}], at a position that counts,")
+    return trial.forward_within(what="y[{}], at a position that counts,")
 
 
 @requirement(
@@ -144,16 +141,17 @@ def unmoved(trial: Trial) -> Verdict:
     presupposes=("mask.training",),
 )
 def rest(trial: Trial) -> Verdict:
-    ((call, answer),) = trial.answers(Forward)
+    call, answer = trial.answer(Forward)
     if not isinstance(answer, Answer) or answer.arrays["y"].shape != call.x.shape:
         return failed("there is no y of the shape of x")
     x, y = (
         np.moveaxis(each.astype(np.float64), trial.case.axis, -1) for each in (call.x, answer.arrays["y"])
     )
+    assert call.mask is not None
     out = ~call.mask
     if not out.any():
         return passed()
-    batch, expected = statistics(trial.forwards[0].call.x, axis=1), trial.expected(0)
+    batch, expected = statistics(trial.forward().call.x, axis=1), trial.expected()
     alike = (x[out] - batch.mean) / np.sqrt(batch.var + trial.case.epsilon) * expected.gamma + expected.beta
     known = {"normalised like the others": alike, "zero": 0 * x[out], "x": x[out]}
     # Coarse on purpose: which one it is, and not how precisely.

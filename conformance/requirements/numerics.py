@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, pairwise
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Point, Verdict, failed, passed, within, worst
-from conformance.protocol.messages import Answer, Backward, Build, Call, Forward, Load, Script
+from conformance.protocol.messages import Backward, Build, Call, Forward, Load, Script
 from conformance.requirements import gradient, probes
 from reference.error_bounds import probabilistic
 
@@ -29,9 +30,10 @@ def _forward(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 
 def _twice(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can))]
-    calls += [Forward(arrays.x, True)] * (2 * can.training)
+    if can.training:
+        calls += [Forward(arrays.x, True), Forward(arrays.x, True)]
     if can.inference:
-        calls += [Load(probes.everything(arrays)), *[Forward(arrays.x, False)] * 2]
+        calls += [Load(probes.everything(arrays)), Forward(arrays.x, False), Forward(arrays.x, False)]
     return tuple(calls)
 
 
@@ -47,7 +49,7 @@ def _twice(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     dtypes=("float32", "float64"),
 )
 def bound(trial: Trial) -> Verdict:
-    return trial.forward_within(0)
+    return trial.forward_within()
 
 
 @requirement(
@@ -59,7 +61,7 @@ def bound(trial: Trial) -> Verdict:
     presupposes=("shape.gamma", "shape.beta"),
 )
 def variance(trial: Trial) -> Verdict:
-    got = trial.forwards[0].got
+    got = trial.forward().got
     if got is None:
         return failed("there is no y")
     lost = ~np.isfinite(got.astype(np.float64))
@@ -92,7 +94,7 @@ def variance(trial: Trial) -> Verdict:
     dtypes=("float64",),
 )
 def double(trial: Trial) -> Verdict:
-    return worst([trial.forward_within(0), *_gradients(trial, MUST)])
+    return worst([trial.forward_within(), *_gradients(trial, MUST)])
 
 
 half_probe = Probe(
@@ -119,13 +121,13 @@ half_probe = Probe(
     dtypes=("float16", "bfloat16"),
 )
 def half(trial: Trial) -> Verdict:
-    return trial.forward_within(0, SHOULD)
+    return trial.forward_within(level=SHOULD)
 
 
 def _gradients(trial: Trial, level: Level) -> list[Verdict]:
     if not trial.backwards:
         return []
-    return [trial.gradient_within(0, name, level) for name in ("x", "gamma", "beta")]
+    return [trial.gradient_within(name, level=level) for name in ("x", "gamma", "beta")]
 
 
 _CONDITIONED = replace(
@@ -178,12 +180,12 @@ twice = Probe("twice", _twice, probes.PLAIN, share=0.25)
     dtypes=("float32", "float64"),
 )
 def conditioning(trial: Trial) -> Verdict:
-    verdict = worst([trial.forward_within(0, SHOULD), *_gradients(trial, SHOULD)])
-    points = _measured(trial, "y", trial.forwards[0].got, trial.expected(0, SHOULD))
+    verdict = worst([trial.forward_within(level=SHOULD), *_gradients(trial, SHOULD)])
+    points = _measured(trial, "y", trial.forward().got, trial.expected(level=SHOULD))
     if trial.backwards:
-        gradients = trial.expected_gradients(0, SHOULD)
-        dx = replace(trial.expected(0, SHOULD), y=gradients.exact.x, bound=np.asarray(gradients.bounds.x))
-        points += _measured(trial, "dx", trial.backwards[0].got("x"), dx)
+        gradients = trial.expected_gradients(level=SHOULD)
+        dx = replace(trial.expected(level=SHOULD), y=gradients.exact.x, bound=np.asarray(gradients.bounds.x))
+        points += _measured(trial, "dx", trial.backward().got("x"), dx)
     return replace(verdict, points=points)
 
 
@@ -193,12 +195,11 @@ def _measured(
     """For each feature its condition, N, and the worst error in it with the bound there, relative to gamma."""
     if got is None or got.shape != expected.y.shape:
         return ()
-    axis = trial.case.axis % got.ndim
     with np.errstate(all="ignore"):
         kappa = np.abs(expected.mean) / np.sqrt(expected.var)
         error = np.abs(got.astype(np.float64) - expected.y)
         error, bound = (
-            np.moveaxis(np.broadcast_to(each, got.shape), axis, 0).reshape(trial.case.n, -1)
+            np.moveaxis(np.broadcast_to(each, got.shape), trial.case.axis, 0).reshape(trial.case.n, -1)
             for each in (error, np.asarray(expected.bound, np.float64))
         )
         where = np.argmax(np.where(np.isfinite(error), error / bound, np.inf), axis=1)
@@ -223,7 +224,7 @@ def _measured(
 )
 def large_batch(trial: Trial) -> Verdict:
     case = trial.case
-    forwarded = trial.forwards[0]
+    forwarded = trial.forward()
     granted = replace(arithmetic(case.dtype, case.count, SHOULD), growth=probabilistic(case.count))
     expected = forwarded.expected(granted=granted)
     verdict = within(forwarded.got, expected.y, expected.bound, axis=case.axis)
@@ -238,10 +239,14 @@ def large_batch(trial: Trial) -> Verdict:
     probes=(twice,),
 )
 def deterministic(trial: Trial) -> Verdict:
-    outputs = [answer.arrays["y"] for _, answer in trial.answers(Forward) if isinstance(answer, Answer)]
-    for first, second in zip(outputs[::2], outputs[1::2], strict=True):
-        if first.tobytes() != second.tobytes():
+    outputs = [
+        [forwarded.got for forwarded in trial.forwards if forwarded.call.training is training]
+        for training in (True, False)
+    ]
+    for first, again in chain.from_iterable(map(pairwise, outputs)):
+        assert first is not None and again is not None
+        if first.tobytes() != again.tobytes():
             with np.errstate(all="ignore"):
-                off = np.abs(first.astype(np.float64) - second.astype(np.float64)).max()
+                off = np.abs(first.astype(np.float64) - again.astype(np.float64)).max()
             return failed(f"the same call twice differs by up to {off:.3g}")
     return passed()

@@ -8,6 +8,7 @@ brings a probe of its own, in its own module.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +39,16 @@ def applicable(arrays: Arrays, capabilities: Capabilities) -> dict[str, Array]:
     return everything(arrays) if capabilities.inference else affine(arrays)
 
 
+def modes(capabilities: Capabilities) -> list[bool]:
+    """True for training, then False for inference, as far as there are."""
+    return [on for on, there in ((True, capabilities.training), (False, capabilities.inference)) if there]
+
+
+def possible(capabilities: Capabilities, *calls: Forward) -> list[Call]:
+    """Those of the calls that an implementation can perform."""
+    return [call for call in calls if call.training in modes(capabilities)]
+
+
 def _training(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     return (Build(case.config()), Load(affine(arrays)), Forward(arrays.x, True, memory=case.memory))
 
@@ -52,26 +63,25 @@ def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
 
 def _structure(case: Case, arrays: Arrays, capabilities: Capabilities) -> Script:
     """Layers for two batch sizes and spatial extents, and with scale and offset left out."""
-    axis = case.axis % len(case.shape)
-    grown = tuple(extent if k == axis else extent + 1 for k, extent in enumerate(case.shape))
+    grown = tuple(extent + 1 if k in case.around else extent for k, extent in enumerate(case.shape))
     other = case.with_shape(grown, case.axis)
     x, training = realise(other).x, capabilities.training
     calls: list[Call] = [
-        Build(case.config()),
+        Build(case.config(), label="first"),
         Forward(arrays.x, training, may_raise=True),
-        Parameters(),
-        Build(other.config(), layer=1),
+        Parameters(label="first"),
+        Build(other.config(), layer=1, label="grown"),
         Forward(x, training, layer=1, may_raise=True),
-        Parameters(layer=1),
-        # The first layer again, after a batch of another size.
+        Parameters(layer=1, label="grown"),
         Forward(x, training, may_raise=True),
-        Parameters(),
+        Parameters(label="first, after a grown batch"),
     ]
     for number, (scale, center) in enumerate(left_out(capabilities), start=2):
+        label = f"scale={scale}, center={center}"
         calls += [
-            Build(case.config(scale=scale, center=center), layer=number),
+            Build(case.config(scale=scale, center=center), layer=number, label=label),
             Forward(arrays.x, training, layer=number, may_raise=True),
-            Parameters(layer=number),
+            Parameters(layer=number, label=label),
         ]
     return tuple(calls)
 
@@ -85,6 +95,19 @@ def left_out(capabilities: Capabilities) -> list[tuple[bool, bool]]:
     }[capabilities.affine]
 
 
+def of_no_samples(case: Case, arrays: Arrays) -> Array:
+    """An empty batch of the same features."""
+    return arrays.x.take([], axis=case.batch_axis)
+
+
+def watched(batches: Iterable[Array], layer: int = 0) -> list[Call]:
+    """What a layer holds, fresh, then training calls with what it holds after each."""
+    calls: list[Call] = [Parameters(layer=layer, label="fresh")]
+    for x in batches:
+        calls += [Forward(x, True, layer=layer), Parameters(layer=layer)]
+    return calls
+
+
 def _no_affine(case: Case, arrays: Arrays, capabilities: Capabilities) -> Script:
     calls: list[Call] = []
     for scale, center in left_out(capabilities):
@@ -95,12 +118,12 @@ def _no_affine(case: Case, arrays: Arrays, capabilities: Capabilities) -> Script
     return tuple(calls)
 
 
-def _apply(arrays: Arrays, capabilities: Capabilities, **where: Any) -> list[Call]:
+def _apply(arrays: Arrays, capabilities: Capabilities, label: str = "") -> list[Call]:
     """A training call, or where there is no training, an inference call with given statistics."""
     if capabilities.training:
-        return [Forward(arrays.x, True, **where)]
+        return [Forward(arrays.x, True, label=label)]
     statistics = {"running_mean": arrays.mean, "running_var": arrays.var}
-    return [Load(statistics, layer=where.get("layer", 0)), Forward(arrays.x, False, **where)]
+    return [Load(statistics), Forward(arrays.x, False, label=label)]
 
 
 def _per_feature(case: Case, arrays: Arrays, capabilities: Capabilities) -> Script:
@@ -110,16 +133,16 @@ def _per_feature(case: Case, arrays: Arrays, capabilities: Capabilities) -> Scri
     return (
         Build(case.config()),
         Load(affine(arrays), may_raise=True),
-        *_apply(arrays, capabilities),
+        *_apply(arrays, capabilities, "before"),
         Load({"gamma": arrays.gamma + one}, may_raise=True),
-        *_apply(arrays, capabilities),
+        *_apply(arrays, capabilities, "gamma"),
         Load(affine(arrays) | {"beta": arrays.beta + one}, may_raise=True),
-        *_apply(arrays, capabilities),
+        *_apply(arrays, capabilities, "beta"),
     )
 
 
 def touched_feature(case: Case) -> int:
-    """The feature whose gamma and beta the probe ``per-feature`` changes."""
+    """The feature that a probe changes, where it changes one: its gamma and beta, or a value in it."""
     return case.seed % case.n
 
 
@@ -147,25 +170,25 @@ def _wrong_size(case: Case, arrays: Arrays, capabilities: Capabilities) -> Scrip
     n, dtype = case.n, arrays.x.dtype
     calls: list[Call] = []
     wrong = {
-        "more": np.ones(n + 1, dtype),
-        "matrix": np.ones((n, max(2, case.count)), dtype),
-        "scalar": np.ones((), dtype),
+        "n + 1 values": np.ones(n + 1, dtype),
+        "an (n, m) matrix": np.ones((n, max(2, case.count)), dtype),
+        "a scalar": np.ones((), dtype),
     }
+    attempts = [(what, name) for what in wrong for name in ("gamma", "beta")]
     training = capabilities.training
-    for number, value in enumerate(wrong.values()):
-        for offset, name in enumerate(("gamma", "beta")):
-            layer = 2 * number + offset
-            calls += [
-                Build(case.config(), layer=layer),
-                Load(applicable(arrays, capabilities), layer=layer),
-                Load({name: value}, layer=layer, may_raise=True),
-                Forward(arrays.x, training, layer=layer, may_raise=True),
-            ]
+    for layer, (what, name) in enumerate(attempts):
+        label = f"{what} for {name}"
+        calls += [
+            Build(case.config(), layer=layer),
+            Load(applicable(arrays, capabilities), layer=layer),
+            Load({name: wrong[what]}, layer=layer, may_raise=True, label=label),
+            Forward(arrays.x, training, layer=layer, may_raise=True, label=label),
+        ]
     wide = realise(case.only((*range(n), 0))).x
     calls += [
-        Build(case.config(), layer=6),
-        Load(applicable(arrays, capabilities), layer=6),
-        Forward(wide, training, layer=6, may_raise=True),
+        Build(case.config(), layer=len(attempts)),
+        Load(applicable(arrays, capabilities), layer=len(attempts)),
+        Forward(wide, training, layer=len(attempts), may_raise=True, label="n + 1 features"),
     ]
     return tuple(calls)
 
@@ -174,9 +197,9 @@ def _identity(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     """Gamma and beta for the identity, then the paper's, which leave epsilon out."""
     batch = statistics(arrays.x, axis=case.axis)
     calls: list[Call] = [Build(case.config())]
-    for epsilon in (case.epsilon, 0.0):
+    for label, epsilon in (("identity", case.epsilon), ("paper", 0.0)):
         gamma, beta = identity_parameters(batch.exact_mean, batch.exact_var, epsilon=epsilon)
-        calls += [Load(_rounded(case, gamma=gamma, beta=beta)), Forward(arrays.x, True)]
+        calls += [Load(_rounded(case, gamma=gamma, beta=beta)), Forward(arrays.x, True, label=label)]
     return tuple(calls)
 
 
@@ -184,7 +207,7 @@ def _identity_inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     mean, var = arrays.mean.astype(np.float64), arrays.var.astype(np.float64)
     gamma, beta = identity_parameters(mean, var, epsilon=case.epsilon)
     loaded = everything(arrays) | _rounded(case, gamma=gamma, beta=beta)
-    return (Build(case.config()), Load(loaded), Forward(arrays.x, False))
+    return (Build(case.config()), Load(loaded), Forward(arrays.x, False, label="identity"))
 
 
 def _by_scalars(case: Case, arrays: Arrays, _: Capabilities) -> Script:
@@ -195,10 +218,10 @@ def _by_scalars(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     ones = np.ones(case.n)
     return (
         Build(case.config()),
-        Load(_rounded(case, gamma=gamma, beta=beta), may_raise=True),
-        Forward(arrays.x, True, may_raise=True),
+        Load(_rounded(case, gamma=gamma, beta=beta), may_raise=True, label="by vectors"),
+        Forward(arrays.x, True, may_raise=True, label="by vectors"),
         Load(_rounded(case, gamma=fit.gamma * ones, beta=fit.beta * ones), may_raise=True),
-        Forward(arrays.x, True, may_raise=True),
+        Forward(arrays.x, True, may_raise=True, label="by scalars"),
     )
 
 

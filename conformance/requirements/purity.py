@@ -29,16 +29,16 @@ from conformance.protocol.messages import (
     Transfer,
 )
 from conformance.requirements import probes
-from conformance.requirements.running import unchanged
+from conformance.requirements.running import held, unchanged
 
 
 def _both(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """Training and inference, each with a backward call where there is one."""
     calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can))]
-    for training in (True, False):
-        if can.training if training else can.inference:
-            calls.append(Forward(arrays.x, training))
-            calls += [Backward(arrays.dy)] * can.gradients
+    for training in probes.modes(can):
+        calls.append(Forward(arrays.x, training))
+        if can.gradients:
+            calls.append(Backward(arrays.dy))
     return tuple(calls)
 
 
@@ -49,9 +49,8 @@ def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     leave few different values in others, so that chance decided whether a variance that cancels shows.
     """
     calls: list[Call] = [Build(case.config())]
-    modes = [training for training in (True, False) if (can.training if training else can.inference)]
     layouts = ["contiguous", *(each for each in LAYOUTS if each not in ("contiguous", "broadcast"))]
-    for training in modes:
+    for training in probes.modes(can):
         # Each time, since training moves the running statistics.
         calls += [Load(probes.applicable(arrays, can))]
         calls += [Forward(arrays.x, training, memory=layout) for layout in layouts]
@@ -91,28 +90,43 @@ def _history(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     ):
         if loaded is not None:
             calls.append(Load(probes.applicable(batches[loaded], can)))
-        if can.training if training else can.inference:
+        if training in probes.modes(can):
             calls.append(Forward(batches[which].x, training))
-            calls += [Backward(batches[which].dy)] * can.gradients
+            if can.gradients:
+                calls.append(Backward(batches[which].dy))
     return tuple(calls)
 
 
 def _layers(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """Two layers alive at once, of which one is used, then the other; and a third, born after all that."""
     other = realise(replace(case, seed=(case.seed + 1) % (1 << 32)))
-    calls: list[Call] = [Build(case.config()), Build(case.config(), layer=1), Parameters(layer=1)]
-    calls += [Load(probes.everything(arrays)), *[Forward(arrays.x, True)] * can.training]
-    calls += [Parameters(layer=1), Load(probes.everything(other), layer=1)]
-    calls += [*[Forward(other.x, True, layer=1)] * can.training, Load(probes.everything(other), layer=1)]
-    calls += [Load(probes.everything(arrays)), Forward(arrays.x, False), Forward(arrays.x, False, layer=1)]
-    return (*calls, Build(case.config(), layer=2), Parameters(layer=2))
+    one, two = probes.everything(arrays), probes.everything(other)
+    return (
+        Build(case.config()),
+        Build(case.config(), layer=1),
+        Parameters(layer=1, label="fresh"),
+        Load(one),
+        *probes.possible(can, Forward(arrays.x, True)),
+        Parameters(layer=1, label="fresh, beside one that was trained"),
+        Load(two, layer=1),
+        *probes.possible(can, Forward(other.x, True, layer=1)),
+        Load(two, layer=1),
+        Load(one),
+        Forward(arrays.x, False),
+        Forward(arrays.x, False, layer=1),
+        Build(case.config(), layer=2),
+        Parameters(layer=2, label="new"),
+    )
 
 
 def _before_and_after(case: Case, arrays: Arrays, can: Capabilities) -> Script:
-    calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can)), Parameters()]
-    calls += [Forward(arrays.x, True)] * can.training
-    calls += [Forward(arrays.x, False)] * can.inference
-    return (*calls, Parameters())
+    return (
+        Build(case.config()),
+        Load(probes.applicable(arrays, can)),
+        Parameters(label="before"),
+        *probes.possible(can, Forward(arrays.x, True), Forward(arrays.x, False)),
+        Parameters(label="after"),
+    )
 
 
 def _round_trip(case: Case, arrays: Arrays, can: Capabilities) -> Script:
@@ -120,11 +134,11 @@ def _round_trip(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     return (
         Build(case.config()),
         Load(probes.everything(arrays)),
-        *[Forward(arrays.x, True)] * can.training,
-        Forward(arrays.x, False),
+        *probes.possible(can, Forward(arrays.x, True)),
+        Forward(arrays.x, False, label="first"),
         Build(case.config(), layer=1),
         Transfer(0, 1),
-        Forward(arrays.x, False, layer=1),
+        Forward(arrays.x, False, layer=1, label="fresh"),
     )
 
 
@@ -145,11 +159,11 @@ round_trip = Probe("round-trip", _round_trip, _DOMAIN, ("parameters", "running",
     probes=(both,),
 )
 def input_(trial: Trial) -> Verdict:
-    for kind, name in ((Forward, "x"), (Backward, "dy")):
-        for call, answer in trial.answers(kind):
-            if isinstance(answer, Answer) and answer.modified:
-                how = "" if kind is Backward else f" in {'training' if call.training else 'inference'}"
-                return failed(f"{name} was modified by {kind.__name__.lower()}{how}")
+    for call, answer in trial.answers(Forward):
+        if isinstance(answer, Answer) and answer.modified:
+            return failed(f"x was modified by forward in {'training' if call.training else 'inference'}")
+    if any(isinstance(answer, Answer) and answer.modified for _, answer in trial.answers(Backward)):
+        return failed("dy was modified by backward")
     return passed()
 
 
@@ -167,9 +181,10 @@ def strided(trial: Trial) -> Verdict:
 
 
 def _forward_strided(trial: Trial) -> Iterator[Verdict]:
-    for which, forwarded in enumerate(trial.forwards):
+    """Each beside the contiguous one before it."""
+    for forwarded in trial.forwards:
         if forwarded.call.memory == "contiguous":
-            first, expected = forwarded.got, trial.expected(which)
+            first, expected = forwarded.got, trial.expected(forwarded)
             continue
         if first is None or first.shape != expected.y.shape:
             yield failed("there is no output for contiguous x")
@@ -181,9 +196,9 @@ def _forward_strided(trial: Trial) -> Iterator[Verdict]:
 
 
 def _backward_strided(trial: Trial) -> Iterator[Verdict]:
-    for which, backwarded in enumerate(trial.backwards):
+    for backwarded in trial.backwards:
         if backwarded.call.memory == "contiguous":
-            first, bounds = backwarded, trial.expected_gradients(which).bounds
+            first, bounds = backwarded, trial.expected_gradients(backwarded).bounds
             continue
         for name, bound in zip(("x", "gamma", "beta"), bounds, strict=True):
             beside, got = first.got(name), backwarded.got(name)
@@ -206,8 +221,7 @@ def _backward_strided(trial: Trial) -> Iterator[Verdict]:
     probes=(before_and_after,),
 )
 def parameters(trial: Trial) -> Verdict:
-    (_, before), (_, after) = trial.answers(Parameters)
-    assert isinstance(before, Answer) and isinstance(after, Answer)
+    before, after = held(trial, "before"), held(trial, "after")
     return unchanged(before, after, "a forward call", only=("gamma", "beta"))
 
 
@@ -219,9 +233,8 @@ def parameters(trial: Trial) -> Verdict:
     probes=(round_trip,),
 )
 def reproduced(trial: Trial) -> Verdict:
-    (_, first), (_, second) = trial.answers(Forward)[-2:]
-    assert isinstance(first, Answer) and isinstance(second, Answer)
-    y, again = first.arrays["y"], second.arrays["y"]
+    y, again = trial.forward("first").got, trial.forward("fresh").got
+    assert y is not None and again is not None
     if y.shape == again.shape and y.tobytes() == again.tobytes():
         return passed()
     if y.shape != again.shape:
@@ -249,18 +262,20 @@ def reproduced(trial: Trial) -> Verdict:
     ),
 )
 def independent_of_history(trial: Trial) -> Verdict:
-    verdicts, before, forward, backward = [], "", 0, 0
+    verdicts, before = [], ""
+    forwards, backwards = iter(trial.forwards), iter(trial.backwards)
     for call in trial.observation.script:
+        name, found = "", []
         if isinstance(call, Forward):
-            name = "training" if call.training else "inference"
-            found = [trial.forward_within(forward)] if trial.forwards[forward].known else []
-            forward += 1
+            name, forwarded = "training" if call.training else "inference", next(forwards)
+            if forwarded.known:
+                found = [trial.forward_within(forwarded)]
         elif isinstance(call, Backward):
-            name, known = "backward", trial.backwards[backward].forward.known
-            found = [trial.gradient_within(backward, each) for each in ("x", "gamma", "beta") if known]
-            backward += 1
-        else:
-            name, found = "load" if isinstance(call, Load) else "", []
+            name, backwarded = "backward", next(backwards)
+            if backwarded.forward.known:
+                found = [trial.gradient_within(each, backwarded) for each in ("x", "gamma", "beta")]
+        elif isinstance(call, Load):
+            name = "load"
         verdicts += [replace(v, message=f"after {before}: {v.message}") if v.message else v for v in found]
         before = ", ".join(filter(None, (before, name)))
     return worst(verdicts)
@@ -275,15 +290,20 @@ def independent_of_history(trial: Trial) -> Verdict:
     presupposes=("forward.inference", "numerics.double"),
 )
 def separate_layers(trial: Trial) -> Verdict:
-    first, used, new = (answer for _, answer in trial.answers(Parameters))
-    assert isinstance(first, Answer) and isinstance(used, Answer) and isinstance(new, Answer)
-    apart = unchanged(first, used, "another layer was trained")
+    first = held(trial, "fresh")
+    beside = held(trial, "fresh, beside one that was trained")
+    apart = unchanged(first, beside, "another layer was trained")
     fresh = unchanged(
-        first, new, "other layers were trained, in a new layer", only=("running_mean", "running_var")
+        first,
+        held(trial, "new"),
+        "other layers were trained, in a new layer",
+        only=("running_mean", "running_var"),
     )
     inferred = [
-        trial.forward_within(which, what=f"y[{{}}] of layer {forwarded.call.layer}, beside another layer,")
-        for which, forwarded in enumerate(trial.forwards)
+        trial.forward_within(
+            forwarded, what=f"y[{{}}] of layer {forwarded.call.layer}, beside another layer,"
+        )
+        for forwarded in trial.forwards
         if not forwarded.call.training
     ]
     return worst([apart, fresh, *inferred])

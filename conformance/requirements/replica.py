@@ -19,7 +19,7 @@ from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Verdict, failed, passed, worst
-from conformance.protocol.messages import Answer, Backward, Build, Call, Forward, Load, Parameters, Script
+from conformance.protocol.messages import Answer, Backward, Build, Forward, Load, Parameters, Script
 from conformance.requirements import probes
 
 #: Each has the batch first, and eight or twelve samples.
@@ -44,20 +44,20 @@ def _uneven(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 def _over(case: Case, arrays: Arrays, can: Capabilities, replicas: int) -> Script:
     size = case.shape[0]
     config = replace(case.config(), replicas=replicas)
-    calls: list[Call] = [Build(config), Load(probes.affine(arrays)), Forward(arrays.x[:size], True)]
-    calls += [Backward(arrays.dy[:size])] * can.gradients
-    return tuple(calls)
+    calls = (Build(config), Load(probes.affine(arrays)), Forward(arrays.x[:size], True))
+    return (*calls, Backward(arrays.dy[:size])) if can.gradients else calls
 
 
 def _running(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """Two batches over replicas, and the first in one layer by itself."""
     config = replace(case.config(), replicas=_replicas(case, can))
-    calls: list[Call] = [Build(config), Parameters()]
-    for batch in (arrays.x, np.ascontiguousarray(arrays.x[::-1]) + arrays.x):
-        calls += [Forward(batch, True), Parameters()]
-    calls += [Build(case.config(), layer=1), Parameters(layer=1)]
-    calls += [Forward(arrays.x, True, layer=1), Parameters(layer=1)]
-    return tuple(calls)
+    batches = (arrays.x, np.ascontiguousarray(arrays.x[::-1]) + arrays.x)
+    return (
+        Build(config),
+        *probes.watched(batches),
+        Build(case.config(), layer=1),
+        *probes.watched([arrays.x], layer=1),
+    )
 
 
 def _inference(case: Case, arrays: Arrays, can: Capabilities) -> Script:
@@ -82,7 +82,7 @@ inference = Probe("replica-inference", _inference, _DOMAIN, ("replicas", "infere
     presupposes=("forward.training", "numerics.double"),
 )
 def normalised(trial: Trial) -> Verdict:
-    return trial.forward_within(0, what="y[{}] over the replicas")
+    return trial.forward_within(what="y[{}] over the replicas")
 
 
 @requirement(
@@ -94,7 +94,7 @@ def normalised(trial: Trial) -> Verdict:
     presupposes=("replica.training", "numerics.double", "gradient.input", "gradient.gamma", "gradient.beta"),
 )
 def gradients(trial: Trial) -> Verdict:
-    return worst([trial.gradient_within(0, name) for name in ("x", "gamma", "beta")])
+    return worst([trial.gradient_within(name) for name in ("x", "gamma", "beta")])
 
 
 @requirement(
@@ -106,9 +106,9 @@ def gradients(trial: Trial) -> Verdict:
     presupposes=("replica.training", "numerics.double"),
 )
 def weighed(trial: Trial) -> Verdict:
-    verdicts = [trial.forward_within(0, what="y[{}] over uneven replicas")]
+    verdicts = [trial.forward_within(what="y[{}] over uneven replicas")]
     if trial.backwards:
-        verdicts += [trial.gradient_within(0, name) for name in ("x", "gamma", "beta")]
+        verdicts += [trial.gradient_within(name) for name in ("x", "gamma", "beta")]
     return worst(verdicts)
 
 
@@ -140,4 +140,4 @@ def kept(trial: Trial) -> Verdict:
     presupposes=("forward.inference", "numerics.double"),
 )
 def unmoved(trial: Trial) -> Verdict:
-    return trial.forward_within(0, what="y[{}] over the replicas")
+    return trial.forward_within(what="y[{}] over the replicas")

@@ -6,6 +6,7 @@ different cases fit different ones, an implementation contradicts itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from conformance.cases.arrays import Arrays, realise
 from conformance.cases.case import Case
 from conformance.cases.domain import in_every_rank
-from conformance.implementation import Capabilities
+from conformance.implementation import Array, Capabilities
 from conformance.judging.averages import vectors
 from conformance.judging.conventions import fitting
 from conformance.judging.level import CONVENTION, MUST
@@ -22,55 +23,54 @@ from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict, failed, observed, passed, worst
-from conformance.protocol.messages import Answer, Build, Call, Forward, Load, Parameters, Script
+from conformance.protocol.messages import Answer, Build, Forward, Load, Parameters, Script
 from conformance.requirements import probes
 
 _STEPS = 8
 
 
-def _batches(case: Case, can: Capabilities, steps: int) -> list[Case]:
+def _batches(case: Case, can: Capabilities, steps: int) -> Iterator[Array]:
     """Batches of different numbers and, where that costs nothing, of different sizes."""
-    axis, found = case.axis % len(case.shape), []
+    growing = () if can.compiles else case.around
     for step in range(steps):
         shape = tuple(
-            extent if k == axis or can.compiles else extent + (step + k) % 3
-            for k, extent in enumerate(case.shape)
+            extent + (step + k) % 3 if k in growing else extent for k, extent in enumerate(case.shape)
         )
-        found.append(replace(case.with_shape(shape, case.axis), seed=(case.seed + step) % (1 << 32)))
-    return found
+        batch = replace(case.with_shape(shape, case.axis), seed=(case.seed + step) % (1 << 32))
+        yield realise(batch).x
 
 
 def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """k = 1 .. 8 training steps, the statistics after each, then inference, and the statistics again."""
-    steps = 1 + case.seed % _STEPS
-    calls: list[Call] = [Build(case.config()), Parameters()]
-    for batch in _batches(case, can, steps):
-        calls += [Forward(realise(batch).x, True), Parameters()]
-    return (*calls, Forward(arrays.x, False), Parameters())
+    *first, last = _batches(case, can, 1 + case.seed % _STEPS)
+    return (
+        Build(case.config()),
+        *probes.watched(first),
+        Forward(last, True),
+        Parameters(label="before inference"),
+        Forward(arrays.x, False),
+        Parameters(label="after inference"),
+    )
 
 
 def _cumulative(case: Case, arrays: Arrays, can: Capabilities) -> Script:
-    calls: list[Call] = [Build(replace(case.config(), cumulative=True)), Parameters()]
-    for batch in _batches(case, can, 3):
-        calls += [Forward(realise(batch).x, True), Parameters()]
-    return tuple(calls)
+    config = replace(case.config(), cumulative=True)
+    return (Build(config), *probes.watched(_batches(case, can, 3)))
 
 
 def _loaded(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """Training from statistics that were loaded."""
     held = {"running_mean": arrays.mean, "running_var": arrays.var}
-    calls: list[Call] = [Build(case.config()), Load(held), Parameters()]
-    for batch in _batches(case, can, 2):
-        calls += [Forward(realise(batch).x, True), Parameters()]
-    return tuple(calls)
+    return (Build(case.config()), Load(held), *probes.watched(_batches(case, can, 2)))
 
 
 def _no_affine(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """Training of a layer that has neither gamma nor beta."""
-    calls: list[Call] = [Build(case.config(scale=False, center=False)), Parameters()]
-    for batch in _batches(case, can, 2) if can.affine != "always" else ():
-        calls += [Forward(realise(batch).x, True), Parameters()]
-    return tuple(calls)
+    steps = 0 if can.affine == "always" else 2
+    return (
+        Build(case.config(scale=False, center=False)),
+        *probes.watched(_batches(case, can, steps)),
+    )
 
 
 def _defaults(case: Case, _: Arrays, __: Capabilities) -> Script:
@@ -79,20 +79,18 @@ def _defaults(case: Case, _: Arrays, __: Capabilities) -> Script:
     mean = (x.astype(np.float64) + 1).astype(x.dtype)
     return (
         Build(replace(case.config(), defaults=True)),
-        Parameters(),
-        Forward(x, True),
+        Parameters(label="fresh"),
+        Forward(x, True, label="of mean 0"),
         Build(replace(case.config(), defaults=True), layer=1),
-        Forward(mean, True, layer=1),
-        Parameters(layer=1),
+        Forward(mean, True, layer=1, label="of mean 1"),
+        Parameters(layer=1, label="trained"),
     )
 
 
 def _signs(case: Case) -> Any:
     """+1 and -1 in turn along the samples."""
-    batch = case.batch_axis
-    shape = [1] * len(case.shape)
-    shape[batch] = -1
-    return np.where(np.arange(case.shape[batch]) % 2, -1.0, 1.0).reshape(shape)
+    signs = np.where(np.arange(case.shape[case.batch_axis]) % 2, -1.0, 1.0)
+    return np.expand_dims(signs, [k for k in range(len(case.shape)) if k != case.batch_axis])
 
 
 def _unaffected(case: Case, arrays: Arrays, _: Capabilities) -> Script:
@@ -181,8 +179,8 @@ def variance(trial: Trial) -> Verdict:
 )
 def default_values(trial: Trial) -> Verdict:
     """Measured, not read: epsilon from how far y falls short of 1, momentum from how far the mean moves."""
-    first, after = (vectors(answer) for _, answer in trial.answers(Parameters) if isinstance(answer, Answer))
-    y = trial.forwards[0].got
+    first, after = (vectors(held(trial, label)) for label in ("fresh", "trained"))
+    y = trial.forward("of mean 0").got
     if first is None or after is None or y is None:
         return failed("there are no statistics of n values, or no y")
     size = float(np.abs(y.astype(np.float64)).mean())
@@ -219,9 +217,14 @@ def cumulative(trial: Trial) -> Verdict:
     probes=(training,),
 )
 def inference(trial: Trial) -> Verdict:
-    (_, before), (_, after) = trial.answers(Parameters)[-2:]
-    assert isinstance(before, Answer) and isinstance(after, Answer)
-    return unchanged(before, after, "an inference call")
+    return unchanged(held(trial, "before inference"), held(trial, "after inference"), "an inference call")
+
+
+def held(trial: Trial, label: str) -> Answer:
+    """What a layer held there, by name."""
+    _, answer = trial.answer(Parameters, label)
+    assert isinstance(answer, Answer)
+    return answer
 
 
 def unchanged(before: Answer, after: Answer, by: str, only: tuple[str, ...] = ()) -> Verdict:
@@ -246,7 +249,7 @@ def unchanged(before: Answer, after: Answer, by: str, only: tuple[str, ...] = ()
     presupposes=("forward.training",),
 )
 def independent(trial: Trial) -> Verdict:
-    return worst([trial.forward_within(k, what="y[{}] in training") for k in (0, 1)])
+    return worst([trial.forward_within(each, what="y[{}] in training") for each in trial.forwards])
 
 
 @requirement(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from conformance.implementation import PARAMETERS, Array
@@ -28,17 +30,17 @@ def _pattern(shape: tuple[int, ...], n: int) -> str | None:
     return f"({inside},)" if len(shape) == 1 else f"({inside})"
 
 
-def _held(trial: Trial, which: int) -> dict[str, Array]:
-    """What the layer held at the ``which``-th time of asking."""
-    _, answer = trial.answers(Parameters)[which]
+def _held(trial: Trial, label: str) -> dict[str, Array]:
+    """What the layer of the probe ``structure`` held there."""
+    _, answer = trial.answer(Parameters, label)
     assert isinstance(answer, Answer)
     return answer.arrays
 
 
 def _vector(trial: Trial, name: str) -> Verdict:
-    held, n = _held(trial, 0), trial.case.n
+    held, n = _held(trial, "first"), trial.case.n
     if name not in held:
-        names = [*held][:8] + ["..."] * (len(held) > 8)
+        names = list(held) if len(held) <= 8 else [*list(held)[:8], "..."]
         return failed(f"the layer has no {name}; it has {', '.join(names) or 'no parameters'}")
     shape = held[name].shape
     if not is_vector(shape, n):
@@ -108,18 +110,18 @@ def _statistic(trial: Trial, name: str) -> Verdict:
     probes=(probes.structure,),
 )
 def independent_of_batch(trial: Trial) -> Verdict:
-    first, other, again = (_held(trial, which) for which in range(3))
-    inputs = [call.config.input_shape for call, _ in trial.answers(Build)[:2]]
+    seen = [_held(trial, label) for label in ("first", "grown", "first, after a grown batch")]
+    own, grown = (trial.answer(Build, label)[0].config.input_shape for label in ("first", "grown"))
     for name in PARAMETERS:
-        shapes = [held[name].shape for held in (first, other, again) if name in held]
+        shapes = [held[name].shape for held in seen if name in held]
         if len(shapes) in (1, 2):
             return failed(f"the layer has {name} for some inputs but not for others")
         if len(set(shapes)) > 1:
             one, two, three = shapes
-            how = f"{two} for an input of shape {inputs[1]}"
+            how = f"{two} for an input of shape {grown}"
             if one == two:
-                how = f"{three} after an input of shape {inputs[1]}"
-            return failed(f"{name} has shape {one} for an input of shape {inputs[0]}, and {how}")
+                how = f"{three} after an input of shape {grown}"
+            return failed(f"{name} has shape {one} for an input of shape {own}, and {how}")
     return passed()
 
 
@@ -134,11 +136,8 @@ def independent_of_batch(trial: Trial) -> Verdict:
 def parameter_count(trial: Trial) -> Verdict:
     n = trial.case.n
     extras: set[str] = set()
-    builds = [call for call, _ in trial.answers(Build)]
-    # The structure probe asks layer 0 a second time, after the second layer.
-    order = [0, 1, *range(3, len(trial.answers(Parameters)))]
-    for build, which in zip(builds, order, strict=True):
-        held, config = _held(trial, which), build.config
+    for build, _ in trial.answers(Build):
+        held, config = _held(trial, build.label), build.config
         trainable = sum(held[name].size for name in ("gamma", "beta") if name in held)
         expected = n * (config.scale + config.center)
         with_ = f"with scale={config.scale} and center={config.center}"
@@ -167,10 +166,10 @@ def per_feature(trial: Trial) -> Verdict:
         if isinstance(answer, Raised):
             names = " and ".join(call.parameters)
             return failed(f"{names} of shape ({case.n},) could not be loaded: {answer.kind}: {answer.text}")
-    base = trial.forwards[0].got
+    base, before = trial.forward("before").got, trial.expected("before")
     verdicts = []
-    for which, name in ((1, "gamma"), (2, "beta")):
-        got, before, after = trial.forwards[which].got, trial.expected(0), trial.expected(which)
+    for name in ("gamma", "beta"):
+        got, after = trial.forward(name).got, trial.expected(name)
         if got is None or base is None or got.shape != base.shape:
             return failed(f"y has shape {None if got is None else got.shape} after changing {name}[{k}]")
         with np.errstate(all="ignore"):
@@ -193,24 +192,17 @@ def per_feature(trial: Trial) -> Verdict:
     presupposes=("shape.gamma", "shape.beta"),
 )
 def output(trial: Trial) -> Verdict:
-    got, shape = trial.forwards[0].got, trial.case.shape
+    got, shape = trial.forward().got, trial.case.shape
     if got is None or got.shape != shape:
         return failed(f"y has shape {None if got is None else got.shape}; x has {shape}")
     return passed()
 
 
-_ATTEMPTS = ("n + 1 values", "an (n, m) matrix", "a scalar")
-
-
-def _attempts(trial: Trial) -> list[tuple[str, str, Answer | Raised, Forward, Answer | Raised]]:
-    """(what was loaded, as which parameter, what loading gave, how the layer was applied, what that gave)."""
-    wrong = trial.answers(Load)[1::2]
-    applied = trial.answers(Forward)
-    found = []
-    for number, ((call, loading), (forward, applying)) in enumerate(zip(wrong, applied, strict=False)):
-        (name,) = call.parameters
-        found.append((_ATTEMPTS[number // 2], name, loading, forward, applying))
-    return found
+def _attempts(trial: Trial, *kinds: str) -> Iterator[tuple[str, Answer | Raised, Forward, Answer | Raised]]:
+    """(what was loaded as which parameter, what loading gave, how the layer was applied, what that gave)."""
+    for what in (f"{kind} for {name}" for kind in kinds for name in ("gamma", "beta")):
+        _, loading = trial.answer(Load, what)
+        yield what, loading, *trial.answer(Forward, what)
 
 
 @requirement(
@@ -224,20 +216,18 @@ def _attempts(trial: Trial) -> list[tuple[str, str, Answer | Raised, Forward, An
 )
 def wrong_size(trial: Trial) -> Verdict:
     case = trial.case
-    for what, name, loading, forward, applying in _attempts(trial):
-        if what == "a scalar":
-            continue
+    for what, loading, forward, applying in _attempts(trial, "n + 1 values", "an (n, m) matrix"):
         if isinstance(loading, Answer) and isinstance(applying, Answer):
             y = applying.arrays["y"]
             return failed(
-                f"{what} for {name} of {counted(case.n, 'feature')} was accepted: applied to x of "
+                f"{what} of {counted(case.n, 'feature')} was accepted: applied to x of "
                 f"shape {case.shape}, axis {case.axis}, it returned y of shape {y.shape} without an error",
                 call=trial.number(forward),
             )
         for answer in (loading, applying):
             if isinstance(answer, Raised) and not answer.text.strip():
-                return failed(f"{what} for {name} raised {answer.kind} without a message")
-    call, applying = trial.answers(Forward)[6]
+                return failed(f"{what} raised {answer.kind} without a message")
+    call, applying = trial.answer(Forward, "n + 1 features")
     if isinstance(applying, Answer):
         return failed(
             f"a layer of {counted(case.n, 'feature')} was applied to x of shape {call.x.shape}, "
@@ -259,8 +249,7 @@ def wrong_size(trial: Trial) -> Verdict:
 def scalar(trial: Trial) -> Verdict:
     taken = [
         isinstance(loading, Answer) and isinstance(applying, Answer)
-        for what, _, loading, _, applying in _attempts(trial)
-        if what == "a scalar"
+        for _, loading, _, applying in _attempts(trial, "a scalar")
     ]
     if all(taken):
         return observed("broadcast")

@@ -199,14 +199,14 @@ class _Output:
 
 def _forward(of: str, probe: Probe) -> _Output:
     def exact(trial: Trial) -> tuple[Array, Array]:
-        expected = trial.expected(0, Level.MUST)
+        expected = trial.expected(level=Level.MUST)
         return expected.y, np.asarray(expected.bound)
 
     return _Output(of, probe, lambda trial: trial.forwards[0].got, exact)
 
 
 def _dx(trial: Trial) -> tuple[Array, Array]:
-    expected = trial.expected_gradients(0, Level.MUST)
+    expected = trial.expected_gradients(level=Level.MUST)
     return expected.exact.x, np.asarray(expected.bounds.x)
 
 

@@ -53,6 +53,7 @@ def schema() -> dict[str, Any]:
     )
     for each in definitions.values():  # Python 3.13 takes the indentation out of docstrings by itself.
         each["description"] = inspect.cleandoc(each["description"])
+        each.get("properties", {}).pop("label", None)  # never crosses the wire
     named = {
         name: {"oneOf": [{"$ref": template.format(name=each.__name__)} for each in messages]}
         for name, messages in (("Request", REQUESTS), ("Reply", REPLIES))

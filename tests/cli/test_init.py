@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conformance import check
+from conformance.requirements.catalogue import catalogue
 from tests.conftest import Command
 
 
@@ -36,7 +37,7 @@ def test_the_places_to_change_are_marked_and_named_after_the_file(fresh: Path) -
 def test_the_fresh_file_passes_strictly(bnconf: Command, fresh: Path) -> None:
     done = bnconf("run", f"{fresh.name}:MyNorm", "--strict")
     assert done.returncode == 0, done.stdout
-    assert "83 requirements" in done.stdout and "everything holds" in done.stdout
+    assert f"{len(catalogue())} requirements" in done.stdout and "everything holds" in done.stdout
 
 
 def test_every_requirement_is_asked_of_it(fresh: Path) -> None:

@@ -33,6 +33,7 @@ from conformance.protocol.messages import (
     Forward,
     Hello,
     Identity,
+    Labelled,
     Load,
     Message,
     Parameters,
@@ -228,6 +229,14 @@ class TestMessage:
         assert plain(decode_request(encode(message))) == plain(message)
 
     @unhurried
+    @given(message=REQUESTS, label=_TEXT)
+    def test_label_of_a_call_does_not_cross_the_wire(self, message: Any, label: str) -> None:
+        if isinstance(message, Labelled):
+            assert encode(msgspec.structs.replace(message, label=label)) == encode(message)
+            smuggled = msgspec.msgpack.decode(encode(message)) | {"label": label}
+            assert plain(decode_request(msgspec.msgpack.encode(smuggled))) == plain(message)
+
+    @unhurried
     @given(message=REPLIES)
     def test_reply_comes_out_as_it_went_in(self, message: Any) -> None:
         assert plain(decode_reply(encode(message))) == plain(message)
@@ -371,7 +380,7 @@ def program(behaviour: str = "batch_norm", *, timeout: float = 5.0, start_timeou
 
 
 def judged(worker: Worker, case: Case = CASE) -> Verdict:
-    requirement = Requirement("y", Level.MUST, "", "", (training,), lambda trial: trial.forward_within(0))
+    requirement = Requirement("y", Level.MUST, "", "", (training,), lambda trial: trial.forward_within())
     observation = worker.run(training.script(case, realise(case), worker.identity.capabilities))
     return requirement.verdict(Trial(case, observation, worker.identity.capabilities))
 

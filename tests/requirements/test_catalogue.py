@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import conformance.requirements.forward
 from conformance.diagnosis.deviations import FORWARD, GRADIENT
-from conformance.judging import requirement as registry
-from conformance.judging.requirement import Requirement
 from conformance.requirements import GROUPS
 from conformance.requirements.catalogue import catalogue
 from conformance.results.build import build
@@ -99,27 +94,3 @@ def test_many_experiments_on_the_reference_raise_no_alarm() -> None:
     tallies = [tally for shard in result.shards for tally in shard.tallies]
     assert sum(tally.experiments for tally in tallies) > 100_000
     assert [t.worst for t in tallies if t.failures] == []
-
-
-class TestAddingOne:
-    """The requirement that docs/extending.md adds, added as it says: a function, and nothing else."""
-
-    @pytest.fixture
-    def bounded(self) -> Iterator[Requirement]:
-        text = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
-        code = re.search(r"```python\n(@requirement.*?)```", text, re.DOTALL)
-        assert code is not None
-        # The names a module of requirements has.
-        exec(code[1], dict(vars(conformance.requirements.forward)))
-        yield {each.id: each for each in catalogue()}["forward.bounded"]
-        del registry.registered["forward.bounded"]
-
-    def test_is_in_the_catalogue_and_holds(self, bounded: Requirement) -> None:
-        assert bounded.level == "MUST"
-        found = results("reference", "forward.bounded")
-        assert found["forward.bounded"].outcome == "pass"
-        assert found["forward.bounded"].cases > 0
-
-    def test_catches_what_it_is_about(self, bounded: Requirement) -> None:
-        found = results("conformance.gallery.impostors_forward:NoNormalisation", "forward.bounded")
-        assert found["forward.bounded"].outcome == "fail"

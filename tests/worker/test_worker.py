@@ -82,7 +82,7 @@ def right(observation: Observation) -> bool:
 
 def verdict(observation: Observation) -> tuple[Outcome, str]:
     """What a requirement makes of it that looks at y."""
-    requirement = Requirement("y", Level.MUST, "", "", (training,), lambda trial: trial.forward_within(0))
+    requirement = Requirement("y", Level.MUST, "", "", (training,), lambda trial: trial.forward_within())
     case = replace(CASE, epsilon=ARMED)
     found = requirement.verdict(Trial(case, observation))
     return found.outcome, found.message
