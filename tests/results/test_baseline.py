@@ -52,7 +52,7 @@ def test_a_known_failure_that_is_gone_is_told_and_with_strict_baseline_an_error(
     file = baseline(tmp_path, 'requirement = "shape.gamma"', 'requirement = "running.update"')
     done = bnconf(*run, file)
     assert done.returncode == 0
-    assert "no longer fails, take it out of the baseline: * shape.gamma" in done.stdout
+    assert "no longer fails; remove it from the baseline: * shape.gamma" in done.stdout
     assert "running.update" not in done.stdout, "it was not judged"
     assert bnconf(*run, file, "--strict-baseline").returncode == 1
 
