@@ -26,13 +26,19 @@ def smallest_normal(dtype: str) -> float:
     return _FORMATS[dtype][1]
 
 
+def held_narrow(dtype: str) -> bool:
+    """Whether a layer of ``dtype`` may soundly hold an epsilon or a momentum in float32 though its data are more
+    precise, as attributes of ONNX are.
+    """
+    return dtype == "float64"
+
+
 def as_held(number: float, dtype: str) -> tuple[float, ...]:
     """The values that a layer of ``dtype`` may soundly compute with where it was given ``number``, an epsilon or a
-    momentum: itself first, then what it is in float32 if that is another, as attributes of ONNX are even for float64
-    data.
+    momentum: itself first, then another, if there is one.
     """
     rounded = float(np.float32(number))
-    return (number, rounded) if dtype == "float64" and rounded != number else (number,)
+    return (number, rounded) if held_narrow(dtype) and rounded != number else (number,)
 
 
 def arithmetic(dtype: str, count: int, level: Level = Level.MUST) -> Arithmetic:

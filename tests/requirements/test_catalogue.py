@@ -53,6 +53,12 @@ def test_epsilon_outside_the_root_is_called_by_its_name() -> None:
         assert "epsilon added outside the square root" in each.diagnosis
 
 
+def test_epsilon_held_in_float32_is_sound_wherever_it_shows() -> None:
+    """Also where the parameters were computed for the epsilon that was given."""
+    found = results("conformance.gallery.sound:Float32Epsilon", "identity.*", "forward.*", dtype="float64")
+    assert {name: each.outcome for name, each in found.items() if each.outcome.failing} == {}
+
+
 def test_verdicts_do_not_depend_on_the_seed() -> None:
     """Not even of a variance that cancels, which is right or wrong by how far the mean is off."""
     found = [
