@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -45,9 +45,6 @@ from conformance.worker.framing import MOST_BYTES, Frames, FramingError
 from conformance.worker.process import CannotStart
 from conformance.worker.untrusted import readable
 
-#: The machine may be busy.
-unhurried = settings(deadline=None)
-
 PROGRAM = Path(__file__).parents[1] / "hostile" / "program.py"
 
 
@@ -68,7 +65,6 @@ class TestFrame:
         assert framing.frame(b"abc") == b"\x03\x00\x00\x00abc"
         assert framing.frame(b"") == b"\x00\x00\x00\x00"
 
-    @unhurried
     @given(payloads=st.lists(st.binary(max_size=40)))
     def test_stream_of_them_is_read_back(self, payloads: list[bytes]) -> None:
         stream = io.BytesIO()
@@ -78,7 +74,6 @@ class TestFrame:
         assert [framing.read(stream) for _ in payloads] == payloads
         assert framing.read(stream) is None
 
-    @unhurried
     @given(payloads=st.lists(st.binary(max_size=40), min_size=1), data=st.data())
     def test_come_in_pieces_of_any_size(self, payloads: list[bytes], data: st.DataObject) -> None:
         stream = b"".join(map(framing.frame, payloads))
@@ -129,7 +124,6 @@ class TestFrame:
 
         assert allocated(refuse) < 4 << 20
 
-    @unhurried
     @given(
         text=st.text(
             st.characters(min_codepoint=9, max_codepoint=126, exclude_categories=["Cc"])
@@ -222,30 +216,25 @@ def plain(message: Message) -> dict[str, Any]:
 
 
 class TestMessage:
-    @unhurried
     @given(message=REQUESTS)
     def test_request_comes_out_as_it_went_in(self, message: Any) -> None:
         assert plain(decode_request(encode(message))) == plain(message)
 
-    @unhurried
     @given(message=REPLIES)
     def test_reply_comes_out_as_it_went_in(self, message: Any) -> None:
         assert plain(decode_reply(encode(message))) == plain(message)
 
-    @unhurried
     @given(message=REQUESTS)
     def test_is_plain_messagepack(self, message: Any) -> None:
         """One map whose ``op`` names it, which any library reads."""
         read = msgspec.msgpack.decode(encode(message))
         assert read["op"] == type(message).__name__.lower()
 
-    @unhurried
     @given(reply=REPLIES)
     def test_reply_is_no_request(self, reply: Any) -> None:
         with pytest.raises(msgspec.ValidationError, match=r"Invalid value '\w+' - at `\$.op`"):
             decode_request(encode(reply))
 
-    @unhurried
     @given(data=st.binary(max_size=60))
     def test_any_bytes_are_decoded_or_refused(self, data: bytes) -> None:
         try:
@@ -304,7 +293,6 @@ BAD: dict[str, tuple[Any, str]] = {
 class TestArray:
     """``{dtype, shape, data}``, in C order, little endian."""
 
-    @unhurried
     @given(array=arrays())
     def test_every_bit_arrives(self, array: np.ndarray) -> None:
         """Of bfloat16 too, of empty arrays and of shape (), and every payload of a NaN."""

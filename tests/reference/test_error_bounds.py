@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -242,7 +242,6 @@ def cases(dtype: str = "float32") -> st.SearchStrategy[Case]:
 
 
 each_sound_algorithm = pytest.mark.parametrize("moments", SOUND.values(), ids=SOUND.keys())
-some = settings(max_examples=40, deadline=None)
 
 
 # -- soundness
@@ -255,7 +254,6 @@ NEARLY_LOST = alike(16, values="constant", kappa=1e4, scale=0.003, gamma="small"
 
 
 @each_sound_algorithm
-@some
 @given(case=cases())
 @example(case=MOVING_MEAN)
 @example(case=alike(16, kappa=1e3, n=400))
@@ -270,7 +268,6 @@ def test_sound_float32_algorithm_is_within_the_bound(moments: Moments, case: Cas
 
 
 @pytest.mark.parametrize("affine", AFFINE, ids=lambda f: f.__name__)
-@some
 @given(case=cases())
 def test_sound_float32_inference_is_within_the_bound(affine: Callable[..., Array], case: Case) -> None:
     it = Experiment(case)
@@ -278,7 +275,6 @@ def test_sound_float32_inference_is_within_the_bound(affine: Callable[..., Array
 
 
 @each_sound_algorithm
-@some
 @given(case=cases("float16"))
 def test_float16_arithmetic_throughout_is_within_the_bound_at_must(moments: Moments, case: Case) -> None:
     it = Experiment(case)
@@ -290,7 +286,6 @@ def test_float16_arithmetic_throughout_is_within_the_bound_at_must(moments: Mome
 
 
 @each_sound_algorithm
-@some
 @given(case=cases("float16"))
 def test_float16_data_with_float32_statistics_is_within_the_bound_at_should(
     moments: Moments, case: Case
@@ -330,7 +325,6 @@ def xla_backward(it: Experiment, moments: Moments, total: Sum) -> Backward:
 
 @pytest.mark.parametrize("backward", [textbook_backward, xla_backward], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("total", [sequential, pairwise, blocked], ids=lambda f: f.__name__)
-@some
 @given(case=cases(), name=st.sampled_from(sorted(SOUND)))
 @example(case=MOVING_MEAN, name="Welford")
 @example(case=NEARLY_LOST, name="two-pass, sequential")
@@ -456,7 +450,6 @@ def test_bound_is_infinite_where_epsilon_and_the_variance_are_zero() -> None:
 # -- the formula
 
 
-@some
 @given(case=cases())
 def test_bound_follows_its_formula(case: Case) -> None:
     """The module's text, transcribed; the code works in blocks, and in float32 where the data are."""
@@ -501,7 +494,6 @@ def test_bound_is_the_same_however_the_data_are_cut_into_blocks(shape: tuple[int
         np.testing.assert_allclose(whole[column], alone, rtol=1e-6)
 
 
-@some
 @given(case=cases())
 def test_bound_is_wider_for_wider_arithmetic_and_even_in_gamma(case: Case) -> None:
     it = Experiment(case)

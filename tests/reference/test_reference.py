@@ -13,7 +13,7 @@ from typing import Any, Literal
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
@@ -436,7 +436,6 @@ def float64(value: Any) -> Array:
 # -- gradients
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     seed=seeds,
     shape_axis=st.sampled_from([((5, 2), 1), ((2, 5), 0), ((2, 2, 3), 1), ((3, 2, 2), -1)]),
