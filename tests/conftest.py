@@ -32,9 +32,21 @@ for name, examples in (("short", 50), ("thorough", 500)):
     )
 
 
-def short(every: Iterable[Any], kept: Callable[[Any], bool]) -> list[Any]:
-    """Parameters of a test: those that are ``kept`` in a short run, and the rest for a thorough one."""
-    return [each if kept(each) else pytest.param(each, marks=pytest.mark.thorough) for each in every]
+def first_of_each(every: Iterable[Any], kind: Callable[[Any], object]) -> list[Any]:
+    """Parameters of a test: the first of each kind for a short run, and the rest for a thorough one."""
+    seen: set[object] = set()
+    marked = []
+    for each in every:
+        thorough = [pytest.mark.thorough] if kind(each) in seen else []
+        values = each if isinstance(each, tuple) else (each,)
+        marked.append(pytest.param(*values, marks=thorough))
+        seen.add(kind(each))
+    return marked
+
+
+def first_word(name: str) -> str:
+    """Of an implementation or a finding: the framework it is of."""
+    return name.partition("-")[0]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

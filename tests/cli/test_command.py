@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from conformance.cli import main
 from conformance.results.model import Report
 from conformance.version import __version__
+from conformance.worker.locate import registered
 from tests.conftest import Command
 
 Wrong = Callable[[str], str]
@@ -95,16 +98,29 @@ def test_profile_shows_where_the_time_went(bnconf: Command) -> None:
         assert part in said
 
 
-def test_list_and_requirements(bnconf: Command) -> None:
+def test_requirements_and_version(bnconf: Command) -> None:
     catalogue = json.loads(bnconf("requirements", "--json").stdout)
     assert {"shape.gamma", "forward.training", "identity.not-by-scalars", "numerics.bound"} <= {
         each["id"] for each in catalogue
     }
     assert all(each["statement"] and each["source"] and each["level"] for each in catalogue)
-    listed = json.loads(bnconf("list", "--json").stdout)
-    reference = next(each for each in listed if each["id"] == "reference")
-    assert "float32" in reference["capabilities"]["dtypes"]
     assert bnconf("--version").stdout.strip().endswith(__version__)
+
+
+def test_list(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> None:
+    """As if there were these two alone: each that is listed is started."""
+    monkeypatch.setattr("conformance.cli.list.registered", lambda: ["reference", wrong("NoSuchClass")])
+    reference, other = json.loads(CliRunner().invoke(main, ["list", "--json"]).stdout)
+    assert reference["id"] == "reference" and "float32" in reference["capabilities"]["dtypes"]
+    assert other["id"] == wrong("NoSuchClass") and "capabilities" not in other
+
+
+@pytest.mark.thorough
+def test_list_of_everything(bnconf: Command) -> None:
+    listed = json.loads(bnconf("list", "--json").stdout)
+    assert [each["id"] for each in listed] == list(registered())
+    (reference,) = (each for each in listed if each["id"] == "reference")
+    assert "float32" in reference["capabilities"]["dtypes"]
 
 
 def test_a_folder_holds_the_cases_of_the_last_report_alone(
@@ -167,10 +183,18 @@ def test_exit_zero_is_for_reports_not_for_gates(bnconf: Command, wrong: Wrong) -
 # -- reproducibility
 
 
-def test_same_seed_same_report_with_any_number_of_jobs(bnconf: Command, wrong: Wrong, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "patterns",
+    [("shape.*", "forward.*", "numerics.variance"), pytest.param(("*",), marks=pytest.mark.thorough)],
+    ids=["some", "all"],
+)
+def test_same_seed_same_report_with_any_number_of_jobs(
+    bnconf: Command, wrong: Wrong, tmp_path: Path, patterns: tuple[str, ...]
+) -> None:
     reports = []
+    options = [*FEW, "--seed", "7", *(part for pattern in patterns for part in ("-r", pattern))]
     for name, jobs in (("a", "1"), ("b", "1"), ("c", "2")):
-        bnconf("run", "reference", wrong("EpsilonOutside"), *FEW, "--seed", "7", "--jobs", jobs, "-o", name)
+        bnconf("run", "reference", wrong("EpsilonOutside"), *options, "--jobs", jobs, "-o", name)
         report = json.loads((tmp_path / name / "report.json").read_text())
         del report["suite"]["started"], report["suite"]["seconds"]
         reports.append(report)

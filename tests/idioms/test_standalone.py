@@ -18,7 +18,7 @@ from conformance.judging.place import Place, locate
 from conformance.judging.verdict import Verdict, failed
 from conformance.protocol.messages import Answer, Backward, Build, Forward, Load, Observation, Parameters
 from conformance.results.model import Report
-from tests.conftest import Command
+from tests.conftest import HANGS, Command, first_of_each, first_word
 
 FRAMEWORKS = {
     "keras-torch": ("forward.training", "gradient.gamma", "degenerate.empty", "numerics.variance"),
@@ -34,10 +34,10 @@ def printed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = folder / "script.py"
     path.write_text(script, encoding="utf-8")
     command = [sys.executable, str(path)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=folder)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANGS, check=False, cwd=folder)
 
 
-@pytest.mark.parametrize("name", FRAMEWORKS)
+@pytest.mark.parametrize("name", first_of_each(FRAMEWORKS, first_word))
 def test_scripts_show_the_failure_without_the_suite(bnconf: Command, tmp_path: Path, name: str) -> None:
     wanted = FRAMEWORKS[name]
     patterns = [part for requirement in wanted for part in ("-r", requirement)]
