@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from conformance.requirements.catalogue import catalogue
-from tests.conftest import WRONG, Command
+from tests.conftest import HANGS, WRONG, Command
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "my_batch_norm.py"
 FEW = ("--bnconf-max-examples", "8", "--bnconf-dtype", "float32")
@@ -48,7 +48,7 @@ def run(project: Path) -> Pytest:
             cwd=project / folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=HANGS,
             check=False,
             env=environment,
         )

@@ -21,6 +21,7 @@ from xml.dom import minidom
 
 import pytest
 
+from tests.conftest import HANGS
 from tests.processes import descendants, end
 
 HOSTILE = Path(__file__).parents[1] / "hostile"
@@ -184,7 +185,7 @@ def run(names: tuple[str, ...], requirements: tuple[str, ...], timeout: float) -
             env=os.environ | {"HOSTILE": "always"},
             cwd=folder,
         ) as process:
-            output, errors = process.communicate(timeout=300)
+            output, errors = process.communicate(timeout=HANGS)
         files = {p.name: p.read_text(encoding="utf-8") for p in Path(folder).iterdir() if p.is_file()}
     return Ran(process.returncode, output, errors, files, descendants(process.pid))
 
