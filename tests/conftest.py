@@ -22,6 +22,8 @@ WRONG = Path(__file__).parent / "wrong_layers.py"
 
 #: Seconds after which something hangs. It never decides a test where nothing does, however slow the machine is.
 HANGS = 600.0
+#: Seconds that a test waits for what does hang. Whatever has an answer gives it in a hundredth of that.
+WAITS = 3.0
 
 LEFT_OUT = pytest.StashKey[int]()
 

@@ -41,7 +41,9 @@ def printed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_scripts_show_the_failure_without_the_suite(bnconf: Command, tmp_path: Path, name: str) -> None:
     wanted = FRAMEWORKS[name]
     patterns = [part for requirement in wanted for part in ("-r", requirement)]
-    bnconf("run", name, *patterns, "--max-examples", "25", "--exit-zero", "-o", "out")
+    bnconf(
+        "run", name, *patterns, "--timeout", str(HANGS), "--max-examples", "25", "--exit-zero", "-o", "out"
+    )
     report = Report.from_json((tmp_path / "out" / "report.json").read_bytes())
     for requirement in wanted:
         result = report.result(name, requirement)

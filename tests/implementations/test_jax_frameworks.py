@@ -16,7 +16,7 @@ from conformance.protocol.messages import Answer, Build, Call, Forward, Load, Pa
 from conformance.smoke.smoke import smoke
 from conformance.worker.client import Worker
 from conformance.worker.process import CannotStart
-from tests.conftest import first_of_each, first_word
+from tests.conftest import HANGS, first_of_each, first_word
 
 EXTRAS = {
     "flax-linen": "flax",
@@ -32,7 +32,7 @@ COMPILED = [f"{name}-jit" for name in EXTRAS if name != "equinox-ema"]
 @contextmanager
 def started(name: str) -> Iterator[Worker]:
     try:
-        with Worker(name) as worker:
+        with Worker(name, timeout=HANGS) as worker:
             yield worker
     except CannotStart as error:
         if error.missing is None:

@@ -9,7 +9,7 @@ from conformance.implementation import Array, LayerConfig
 from conformance.protocol.messages import Answer, Backward, Build, Forward, Load, Parameters
 from conformance.worker.client import Worker
 from conformance.worker.process import CannotStart
-from tests.conftest import first_of_each
+from tests.conftest import HANGS, first_of_each
 
 RANDOM = np.random.default_rng(0)
 GAMMA, BETA = np.array([[0.5, 2, -1], [1, 0, 3]], np.float32)
@@ -26,7 +26,7 @@ def asked(name: str, config: LayerConfig, x: Array, dy: Array, mask: Array | Non
         Parameters(),
     )
     try:
-        with Worker(name) as worker:
+        with Worker(name, timeout=HANGS) as worker:
             answers = worker.run(calls).answers
     except CannotStart as error:
         if error.missing is None:

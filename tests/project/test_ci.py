@@ -134,7 +134,7 @@ class TestScript:
         assert "numerics.variance" in summary and "![" not in summary
 
     def test_passes_where_all_holds(self, tmp_path: Path) -> None:
-        done = self.judge(tmp_path, implementations="\n   reference   \n\n")
+        done = self.judge(tmp_path, implementations="\n   reference   \n\n", examples="1")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "MyBatchNorm" not in (tmp_path / "summary").read_text()
 

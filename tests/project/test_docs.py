@@ -23,8 +23,8 @@ from conformance.cli import main
 from conformance.implementation import Capabilities, LayerConfig
 from conformance.requirements.catalogue import catalogue
 from conformance.results.model import schema
-from tests.conftest import HANGS
 from conformance.worker.locate import registered
+from tests.conftest import HANGS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

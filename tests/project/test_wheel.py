@@ -77,8 +77,8 @@ class TestInstalled:
     def test_the_command_works(self, python: Path, tmp_path: Path) -> None:
         place = run(python, "-c", "import conformance; print(conformance.__file__)", cwd=tmp_path)
         assert str(python.parents[1]) in place
-        listed = json.loads(run(python.parent / "bnconf", "list", "--json", cwd=tmp_path))
-        assert "capabilities" in next(each for each in listed if each["id"] == "reference")
+        catalogue = json.loads(run(python.parent / "bnconf", "requirements", "--json", cwd=tmp_path))
+        assert "shape.gamma" in {each["id"] for each in catalogue}
         judged = ("run", "reference", "-r", "shape.gamma", "--max-examples", "4", "-o", "out")
         run(python.parent / "bnconf", *judged, cwd=tmp_path)
         assert (tmp_path / "out" / "index.html").stat().st_size > 10_000

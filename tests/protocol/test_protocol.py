@@ -44,6 +44,7 @@ from conformance.worker.client import Worker
 from conformance.worker.framing import MOST_BYTES, Frames, FramingError
 from conformance.worker.process import CannotStart
 from conformance.worker.untrusted import readable
+from tests.conftest import HANGS, WAITS
 
 PROGRAM = Path(__file__).parents[1] / "hostile" / "program.py"
 
@@ -353,7 +354,7 @@ class TestArray:
 CASE = Case((5, 3), -1)
 
 
-def program(behaviour: str = "batch_norm", *, timeout: float = 5.0, start_timeout: float = 5.0) -> Worker:
+def program(behaviour: str = "batch_norm", *, timeout: float = HANGS, start_timeout: float = HANGS) -> Worker:
     command = shlex.join([sys.executable, "-S", str(PROGRAM), behaviour])
     return Worker(f"exec:{command}", timeout=timeout, start_timeout=start_timeout)
 
@@ -383,9 +384,9 @@ MISUNDERSTOOD = {
 
 UNSTARTED = {
     "exits": "died at hello: exit status 2\nusage: program FILE",
-    "silent": "no answer to hello within 0.5 s",
+    "silent": "no answer to hello within 3 s",
     "prints_text": "a message announces 168454472 bytes, more than the",
-    "prints_random_bytes": "no answer to hello within 0.5 s, but a part of one",
+    "prints_random_bytes": "no answer to hello within 3 s, but a part of one",
     "greets_with_an_answer": "answered hello with something other than its identity",
     "speaks_protocol_2": "speaks version 2 of the protocol; this suite speaks 1",
 }
@@ -428,14 +429,14 @@ class TestProgram:
     @pytest.mark.parametrize(
         ("behaviour", "outcome", "words"),
         [
-            ("silent_at_forward", Outcome.TIMEOUT, "no answer to forward within 0.5 s"),
+            ("silent_at_forward", Outcome.TIMEOUT, "no answer to forward within 3 s"),
             ("ends_in_a_length", Outcome.CRASH, "died at forward in the middle of a message: exit status 0"),
             ("ends_in_a_message", Outcome.CRASH, "died at forward in the middle of a message: exit status 0"),
             ("closes_its_output", Outcome.CRASH, "closed its standard output at forward, without an answer"),
         ],
     )
     def test_one_that_ends_or_falls_silent(self, behaviour: str, outcome: Outcome, words: str) -> None:
-        with program(behaviour, timeout=0.5) as worker:
+        with program(behaviour, timeout=WAITS) as worker:
             verdict = judged(worker)
             assert (verdict.outcome, verdict.message) == (outcome, words)
 
@@ -447,7 +448,7 @@ class TestProgram:
     @pytest.mark.parametrize(("behaviour", "words"), UNSTARTED.items(), ids=UNSTARTED.keys())
     def test_one_that_does_not_start_is_told(self, behaviour: str, words: str) -> None:
         with pytest.raises(CannotStart) as told:
-            program(behaviour, start_timeout=0.5 if "no answer" in words else 5.0)
+            program(behaviour, start_timeout=WAITS if "no answer" in words else HANGS)
         assert words in str(told.value) and told.value.missing is None
 
     def test_command_that_is_not_there(self) -> None:

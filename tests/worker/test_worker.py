@@ -39,7 +39,8 @@ from conformance.requirements.probes import training
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart
-from tests.processes import alive, descendants, end, needs_proc
+from tests.conftest import HANGS, WAITS
+from tests.processes import alive, descendants, end, needs_proc, until
 
 HOSTILE = Path(__file__).parents[1] / "hostile" / "layers.py"
 ARMED = 0.5  # the epsilon at which they misbehave
@@ -47,8 +48,8 @@ CASE = Case((6, 3), 1)
 MIB = 1 << 20
 
 
-def hostile(name: str, *, timeout: float = 10.0, memory: int | None = None) -> Worker:
-    return Worker(f"{HOSTILE}:{name}", timeout=timeout, start_timeout=20.0, memory=memory)
+def hostile(name: str, *, timeout: float = HANGS, memory: int | None = None) -> Worker:
+    return Worker(f"{HOSTILE}:{name}", timeout=timeout, start_timeout=HANGS, memory=memory)
 
 
 def script(case: Case = CASE) -> Script:
@@ -119,10 +120,10 @@ class TestSoundImplementation:
     def test_time_inside_it_is_measured_there(self) -> None:
         with hostile("StallsInForward") as worker:
             worker.run(armed())
-            assert worker.inside >= 0.3 and worker.waited >= 0.3
-            before = worker.inside
+            stalled = worker.inside
+            assert stalled >= 0.3 and worker.waited > 0
             worker.run(script())
-            assert 0 < worker.inside - before < 0.3
+            assert worker.inside > stalled
 
     def test_may_be_slow_to_start(self) -> None:
         with hostile("StartsSlowly") as worker:
@@ -152,12 +153,12 @@ LOST = [
     ("ClosesEverything", "crash", ["died at forward: exit status 1"]),
     ("ClosesEverythingAndStays", "crash", ["closed its standard output at forward, without an answer"]),
     ("LeavesAChild", "crash", ["died at forward: exit status 5"]),
-    ("Sleeps", "timeout", ["no answer to forward within 0.6 s", "waiting for a lock"]),
-    ("Spins", "timeout", ["no answer to forward within 0.6 s"]),
-    ("HoldsTheInterpreter", "timeout", ["no answer to forward within 0.6 s"]),
-    ("Deaf", "timeout", ["no answer to forward within 0.6 s"]),
-    ("Stops", "timeout", ["no answer to forward within 0.6 s"]),
-    ("HangsWithAChild", "timeout", ["no answer to forward within 0.6 s"]),
+    ("Sleeps", "timeout", ["no answer to forward within 3 s", "waiting for a lock"]),
+    ("Spins", "timeout", ["no answer to forward within 3 s"]),
+    ("HoldsTheInterpreter", "timeout", ["no answer to forward within 3 s"]),
+    ("Deaf", "timeout", ["no answer to forward within 3 s"]),
+    ("Stops", "timeout", ["no answer to forward within 3 s"]),
+    ("HangsWithAChild", "timeout", ["no answer to forward within 3 s"]),
 ]  # fmt: skip
 
 
@@ -166,7 +167,7 @@ class TestLoss:
 
     @pytest.mark.parametrize(("name", "outcome", "words"), LOST, ids=[name for name, *_ in LOST])
     def test_costs_one_script(self, name: str, outcome: str, words: list[str]) -> None:
-        with hostile(name, timeout=0.6 if outcome == "timeout" else 10.0) as worker:
+        with hostile(name, timeout=WAITS if outcome == "timeout" else HANGS) as worker:
             first = worker.pid
             before, lost, after = worker.stream([script(), armed(), script()])
             assert right(before) and right(after)
@@ -343,7 +344,7 @@ class TestMemory:
     @pytest.mark.skipif(sys.platform != "linux", reason="limits are set from outside on Linux only")
     def test_of_a_program_in_any_language_is_limited(self, tmp_path: Path) -> None:
         program = tmp_path / "program.py"
-        program.write_text("import time; time.sleep(0.2); bytearray(1 << 30)")
+        program.write_text("import sys; sys.stdin.buffer.read(1); bytearray(1 << 30)")
         with pytest.raises(CannotStart, match="MemoryError"):
             Worker(f"exec:{sys.executable} {program}", memory=256 * MIB)
 
@@ -399,10 +400,11 @@ class TestStart:
             Worker(f"{HOSTILE.parent / 'broken_import.py'}:BatchNorm")
 
     def test_has_a_time_limit_of_its_own(self) -> None:
+        command = "sh -c 'echo connecting to the licence server >&2; exec sleep 3600'"
         with pytest.raises(
-            CannotStart, match=r"no answer to hello within 0\.7 s\nconnecting to the licence server"
+            CannotStart, match=r"no answer to hello within 3 s\nconnecting to the licence server"
         ):
-            Worker(f"{HOSTILE}:NeverStarts", start_timeout=0.7)
+            Worker(f"exec:{command}", start_timeout=WAITS)
 
     @pytest.mark.parametrize(
         "name", ["nobody", "nofile.py:Layer", "file.py", ":Layer", "module:", "exec:", "exec:  ", "exec:'"]
@@ -538,10 +540,7 @@ class TestEnd:
             stream = worker.stream([armed(), armed()])
             worker._send(armed())
             del stream
-            deadline = time.monotonic() + 5
-            while len(alive(group)) < 2 and time.monotonic() < deadline:
-                time.sleep(0.02)
-            assert len(alive(group)) == 2
+            until(lambda: len(alive(group)) == 2, "the child was not started")
         assert end([group]) == [] and end(alive(group)) == []
 
     @pytest.mark.parametrize("name", ["Sound", "HangsWithAChild"])
@@ -563,13 +562,13 @@ class TestEnd:
             time.sleep(0.2)
             assert group in alive(group)
             suite.kill()
-        assert end(alive(group), within=8) == []
+        assert end(alive(group)) == []
 
     def test_interrupt_while_waiting_leaves_the_worker_fit_for_use(self) -> None:
         with hostile("Sleeps") as worker:
             signal.signal(signal.SIGALRM, _interrupt)
-            signal.setitimer(signal.ITIMER_REAL, 0.3)
             with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, 1.0)
                 worker.run(armed())
             assert right(worker.run(script()))
 
