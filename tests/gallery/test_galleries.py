@@ -140,7 +140,7 @@ def _target(id: str) -> str:
 
 def test_document_says_what_came_of_each(look: Look) -> None:
     text = markdown(look.check, "bnconf self-check", 1.0)
-    assert all(each.exhibit.id in text for each in look.among if not each.sound)
+    assert all(each.id in text for each in look.among if not each.sound)
     assert all(f"| {each.id} |" in text for each in catalogue())
 
 

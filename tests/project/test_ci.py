@@ -124,7 +124,7 @@ class TestScript:
         )
 
     def judge(self, tmp_path: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-        return self.step("Judge", tmp_path, **{"examples": "4", **inputs})
+        return self.step("Judge", tmp_path, **{"examples": "1", **inputs})
 
     def test_keeps_the_exit_status_and_shows_the_summary(self, tmp_path: Path) -> None:
         done = self.judge(tmp_path, implementations=f"{EXAMPLE}:MyBatchNorm\n", report="the report")
@@ -134,7 +134,7 @@ class TestScript:
         assert "numerics.variance" in summary and "![" not in summary
 
     def test_passes_where_all_holds(self, tmp_path: Path) -> None:
-        done = self.judge(tmp_path, implementations="\n   reference   \n\n", examples="1")
+        done = self.judge(tmp_path, implementations="\n   reference   \n\n")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "MyBatchNorm" not in (tmp_path / "summary").read_text()
 
@@ -165,7 +165,7 @@ class TestScript:
         )
         given = re.findall("<(.*)>", done.stdout)
         assert given == [
-            "run", "--max-examples", "4", "-o", "bnconf-report", "--strict", "--baseline", "known ones.json",
+            "run", "--max-examples", "1", "-o", "bnconf-report", "--strict", "--baseline", "known ones.json",
             "--", "a", "exec:b --c",
         ]  # fmt: skip
 
