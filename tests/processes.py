@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import HANGS
 
 #: For tests that would prove nothing where this module cannot look.
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc here")
@@ -33,7 +36,7 @@ def leaders(pids: list[int]) -> list[int]:
     return [pid for pid in pids if pid in table and table[pid][1] == pid]
 
 
-def end(pids: list[int], within: float = 5.0) -> list[int]:
+def end(pids: list[int], within: float = 60.0) -> list[int]:
     """Those that are still alive after so many seconds. They are killed then, to trouble no other test."""
     deadline = time.monotonic() + within
     while (left := [pid for pid in pids if pid in _table()]) and time.monotonic() < deadline:
@@ -42,6 +45,14 @@ def end(pids: list[int], within: float = 5.0) -> list[int]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     return left
+
+
+def until(holds: Callable[[], bool], otherwise: str) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + HANGS
+    while not holds():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.02)
 
 
 def _table() -> dict[int, tuple[int, int, int]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import batch_norm_training, best_scalar_parameters, identity_parameters
@@ -92,7 +92,6 @@ def test_gamma_and_beta_are_n_vectors_whatever_the_batch(m: int, n: int) -> None
 
 
 @given(n=sizes, height=sizes, width=sizes)
-@settings(max_examples=25)
 def test_images_have_one_pair_for_each_channel_not_for_each_pixel(n: int, height: int, width: int) -> None:
     pytorch = torch.nn.BatchNorm2d(n)
     pytorch(torch.zeros(2, n, height, width))
@@ -108,7 +107,6 @@ def test_images_have_one_pair_for_each_channel_not_for_each_pixel(n: int, height
 
 @both
 @given(batches, st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
 def test_outputs_match_the_definition_within_the_bound(apply: Any, sizes: Any, seed: int) -> None:
     x = batch(*sizes)
     rng = np.random.default_rng(seed)
@@ -124,7 +122,6 @@ def test_outputs_match_the_definition_within_the_bound(apply: Any, sizes: Any, s
 
 @both
 @given(batches)
-@settings(max_examples=50, deadline=None)
 def test_n_vectors_recover_the_identity(apply: Any, sizes: Any) -> None:
     x = batch(*sizes)
     mean, var = x.astype(np.float64).mean(axis=0), x.astype(np.float64).var(axis=0)
@@ -150,7 +147,6 @@ def test_one_scalar_pair_for_the_layer_cannot(apply: Any) -> None:
 
 
 @given(m=st.integers(2, 16), n=st.integers(1, 8))
-@settings(max_examples=25)
 def test_an_n_by_m_matrix_is_refused(m: int, n: int) -> None:
     matrix = np.ones((n, m), dtype=np.float32)
     with pytest.raises(RuntimeError, match="size mismatch"):

@@ -81,15 +81,16 @@ def self_check(
     experiments: int,
     sound_only: bool = False,
     kinds: tuple[str, ...] = (),
+    among: tuple[Exhibit, ...] | None = None,
     jobs: int = 2,
     finished: Callable[[TaskResult], None] = lambda _: None,
 ) -> SelfCheck:
     """Run both galleries.
 
     :param experiments: feature experiments to put to the sound variants, in all.
-    :param kinds: only exhibits of these kinds.
+    :param kinds: only exhibits of these kinds. :param among: only these exhibits.
     """
-    every = [e for e in exhibits() if not kinds or e.kind in kinds]
+    every = [e for e in (exhibits() if among is None else among) if not kinds or e.kind in kinds]
     sound = [e for e in every if e.sound]
     impostors = [] if sound_only else [e for e in every if not e.sound]
     accusations: list[Accusation] = []

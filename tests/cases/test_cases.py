@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from conformance.cases.arrays import Arrays, realise
@@ -106,7 +106,6 @@ def test_hypothesis_shrinks_to_the_plainest_case() -> None:
 
 
 @given(every_case)
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_arrays_have_the_shapes_and_the_dtype_of_the_case(case: Case) -> None:
     arrays = Arrays(case)
     assert arrays.x.shape == arrays.dy.shape == case.shape

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from conformance.cli import main
 from conformance.results.model import Report
 from conformance.version import __version__
-from tests.conftest import Command
+from conformance.worker.locate import registered
+from tests.conftest import Command, first_of_each
 
 Wrong = Callable[[str], str]
 FEW = ("--max-examples", "16")
@@ -29,7 +32,11 @@ def failing(report: Path) -> set[str]:
     ("name", "caught_by"),
     [
         ("Scalar", {"shape.gamma", "shape.beta", "shape.per-feature", "identity.not-by-scalars"}),
-        ("Matrix", {"shape.gamma", "shape.beta", "shape.independent-of-batch"}),
+        pytest.param(
+            "Matrix",
+            {"shape.gamma", "shape.beta", "shape.independent-of-batch"},
+            marks=pytest.mark.thorough,
+        ),
         ("EpsilonOutside", {"forward.epsilon"}),
     ],
 )
@@ -104,6 +111,22 @@ def test_requirements(bnconf: Command) -> None:
     assert bnconf("--version").stdout.strip().endswith(__version__)
 
 
+def test_list(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> None:
+    """As if there were these two alone: each that is listed is started."""
+    monkeypatch.setattr("conformance.cli.list.registered", lambda: ["reference", wrong("NoSuchClass")])
+    reference, other = json.loads(CliRunner().invoke(main, ["list", "--json"]).stdout)
+    assert reference["id"] == "reference" and "float32" in reference["capabilities"]["dtypes"]
+    assert other["id"] == wrong("NoSuchClass") and "capabilities" not in other
+
+
+@pytest.mark.thorough
+def test_list_of_everything(bnconf: Command) -> None:
+    listed = json.loads(bnconf("list", "--json").stdout)
+    assert [each["id"] for each in listed] == list(registered())
+    (reference,) = (each for each in listed if each["id"] == "reference")
+    assert "float32" in reference["capabilities"]["dtypes"]
+
+
 def test_a_folder_holds_the_cases_of_the_last_report_alone(
     bnconf: Command, wrong: Wrong, tmp_path: Path
 ) -> None:
@@ -145,7 +168,9 @@ def test_what_cannot_start_is_3(bnconf: Command, tmp_path: Path) -> None:
     assert "a_package_nobody_has" in done.stderr
 
 
-@pytest.mark.parametrize("named", ["broken.py:Layer", "exec:a-program-nobody-has"])
+@pytest.mark.parametrize(
+    "named", first_of_each(["broken.py:Layer", "exec:a-program-nobody-has"], lambda _: "name")
+)
 def test_a_report_that_is_no_gate_lists_what_is_not_installed(
     bnconf: Command, tmp_path: Path, named: str
 ) -> None:
@@ -164,10 +189,18 @@ def test_exit_zero_is_for_reports_not_for_gates(bnconf: Command, wrong: Wrong) -
 # -- reproducibility
 
 
-def test_same_seed_same_report_with_any_number_of_jobs(bnconf: Command, wrong: Wrong, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "patterns",
+    [("shape.*", "forward.*", "numerics.variance"), pytest.param(("*",), marks=pytest.mark.thorough)],
+    ids=["some", "all"],
+)
+def test_same_seed_same_report_with_any_number_of_jobs(
+    bnconf: Command, wrong: Wrong, tmp_path: Path, patterns: tuple[str, ...]
+) -> None:
     reports = []
+    options = [*FEW, "--seed", "7", *(part for pattern in patterns for part in ("-r", pattern))]
     for name, jobs in (("a", "1"), ("b", "1"), ("c", "2")):
-        bnconf("run", "reference", wrong("EpsilonOutside"), *FEW, "--seed", "7", "--jobs", jobs, "-o", name)
+        bnconf("run", "reference", wrong("EpsilonOutside"), *options, "--jobs", jobs, "-o", name)
         report = json.loads((tmp_path / name / "report.json").read_text())
         del report["suite"]["started"], report["suite"]["seconds"]
         reports.append(report)

@@ -477,12 +477,6 @@ class StartsSlowly(Sound):
         time.sleep(1)
 
 
-class NeverStarts(Sound):
-    def __init__(self) -> None:
-        print("connecting to the licence server", file=sys.stderr)
-        time.sleep(FOR_EVER)
-
-
 class StartsOnce(Sound):
     """A crash, after which it does not start again."""
 

@@ -1,7 +1,8 @@
 """The adapters of real frameworks, each in a process of its own.
 
 What a framework fails is for the report to say, not for a test to expect: here it is asked that each is
-judged to the end, with no crash, hang or error that would be the adapter's own.
+judged to the end, with no crash, hang or error that would be the adapter's own. A short run takes one of each
+framework.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from conformance.judging.verdict import Outcome
 from conformance.running.campaign import Settings, Task, run_task
 from conformance.worker.locate import registered
 from conformance.worker.packages import remedy
+from tests.conftest import HANGS, first_of_each, first_word
 
 PATTERNS = ("shape.*", "forward.*", "identity.*", "gradient.*", "running.*", "purity.round-trip")
 
@@ -21,18 +23,19 @@ SLOW = ("conformance.implementations.keras:KerasOpenVino", "torch-compile")
 
 
 # Those that compile for long have tests of their own: tests/test_jax_frameworks.py and tests/test_keras_forms.py.
+NAMES = [
+    name
+    for name in registered()
+    if not name.startswith(("flax", "haiku", "equinox")) and not name.endswith("-jit") and name not in SLOW
+]
+
+
+# Of Keras, the backend that takes least long comes first.
 @pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for name in registered()
-        if not name.startswith(("flax", "haiku", "equinox"))
-        and not name.endswith("-jit")
-        and name not in SLOW
-    ],
+    "name", first_of_each(sorted(NAMES, key=lambda name: name != "keras-numpy"), first_word)
 )
 def test_an_adapter_does_what_it_declares(name: str) -> None:
-    result = run_task(Task(name, Settings(PATTERNS, dtypes=("float32",), max_examples=6)))
+    result = run_task(Task(name, Settings(PATTERNS, dtypes=("float32",), max_examples=6, timeout=HANGS)))
     if result.status == "missing":
         pytest.skip(remedy(str(result.missing), name))
     assert result.status == "complete", result.problem
@@ -53,7 +56,7 @@ def test_an_adapter_does_what_it_declares(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["torch", "torch-script", "torch-channels-last", "keras-tensorflow"])
 def test_gamma_and_beta_are_n_vectors(name: str) -> None:
-    result = run_task(Task(name, Settings(("shape.gamma", "shape.beta"), ("float32",), 12)))
+    result = run_task(Task(name, Settings(("shape.gamma", "shape.beta"), ("float32",), 12, timeout=HANGS)))
     if result.status == "missing":
         pytest.skip(remedy(str(result.missing), name))
     for shard in result.shards:
@@ -63,9 +66,10 @@ def test_gamma_and_beta_are_n_vectors(name: str) -> None:
             assert set(tally.observed) == {"(n,)"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SLOW)
 def test_an_adapter_that_takes_long_normalises(name: str) -> None:
-    result = run_task(Task(name, Settings(("forward.no-affine",), ("float32",), 1)))
+    result = run_task(Task(name, Settings(("forward.no-affine",), ("float32",), 1, timeout=HANGS)))
     if result.status == "missing":
         pytest.skip(remedy(str(result.missing), name))
     assert result.status == "complete", result.problem

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import HANGS
+
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
 EXAMPLE = ROOT / "examples" / "my_batch_norm.py"
@@ -46,7 +48,7 @@ def keeps_to(schema: str, path: Path) -> subprocess.CompletedProcess[str]:
         f"vendor.{schema}",
         path,
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANGS, check=False)
 
 
 @needs_schemas
@@ -88,7 +90,7 @@ class TestInputs:
 
 def test_the_options_of_pytest_are_those_of_the_plugin() -> None:
     said = subprocess.run(
-        [sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, timeout=HANGS, check=True
     ).stdout
     assert set(re.findall(r"--bnconf[\w-]*", GUIDE)) == set(re.findall(r"--bnconf[\w-]*", said))
 
@@ -117,12 +119,12 @@ class TestScript:
             env={**os.environ, **environment, **more},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=HANGS,
             check=False,
         )
 
     def judge(self, tmp_path: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-        return self.step("Judge", tmp_path, **{"examples": "4", **inputs})
+        return self.step("Judge", tmp_path, **{"examples": "1", **inputs})
 
     def test_keeps_the_exit_status_and_shows_the_summary(self, tmp_path: Path) -> None:
         done = self.judge(tmp_path, implementations=f"{EXAMPLE}:MyBatchNorm\n", report="the report")
@@ -163,7 +165,7 @@ class TestScript:
         )
         given = re.findall("<(.*)>", done.stdout)
         assert given == [
-            "run", "--max-examples", "4", "-o", "bnconf-report", "--strict", "--baseline", "known ones.json",
+            "run", "--max-examples", "1", "-o", "bnconf-report", "--strict", "--baseline", "known ones.json",
             "--", "a", "exec:b --c",
         ]  # fmt: skip
 

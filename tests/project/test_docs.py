@@ -24,6 +24,7 @@ from conformance.implementation import Capabilities, LayerConfig
 from conformance.requirements.catalogue import catalogue
 from conformance.results.model import schema
 from conformance.worker.locate import registered
+from tests.conftest import HANGS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -66,7 +67,9 @@ def built(source: Path, folder: Path) -> Path:
         folder,
     ]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=HANGS, check=False, env=environment
+    )
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr, done.stderr
     return folder

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import HANGS
+
 ROOT = Path(__file__).parents[2]
 FACE = {"__init__.py", "__main__.py", "adapting.py", "api.py", "implementation.py", "py.typed", "version.py"}
 
@@ -17,7 +19,12 @@ def linted(folder: Path) -> subprocess.CompletedProcess[str]:
     """The contracts of pyproject.toml, kept by the checkout in ``folder`` or not."""
     program = "from importlinter.cli import lint_imports_command as main; main(['--no-cache'])"
     return subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=HANGS,
+        check=False,
     )
 
 
@@ -77,4 +84,4 @@ def test_the_face_is_whole_and_lazy() -> None:
         "from conformance.implementation import Capabilities as deep\n"
         "assert deep is Capabilities\n"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=HANGS)

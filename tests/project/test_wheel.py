@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import HANGS
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("conformance", "reference")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=HANGS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -100,7 +102,9 @@ class TestInstalled:
             python,
             "adapter.py",
         ]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=HANGS, check=False
+        )
         assert "Revealed type is \"Literal['any'] | tuple[int, ...]\"" in done.stdout.replace("builtins.", "")
         assert 'Argument "input_shape" to "LayerConfig" has incompatible type "str"' in done.stdout
         assert "Found 1 error in 1 file" in done.stdout

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -45,9 +45,7 @@ from conformance.worker.client import Worker
 from conformance.worker.framing import MOST_BYTES, Frames, FramingError
 from conformance.worker.process import CannotStart
 from conformance.worker.untrusted import readable
-
-#: The machine may be busy.
-unhurried = settings(deadline=None)
+from tests.conftest import HANGS, WAITS
 
 PROGRAM = Path(__file__).parents[1] / "hostile" / "program.py"
 
@@ -69,7 +67,6 @@ class TestFrame:
         assert framing.frame(b"abc") == b"\x03\x00\x00\x00abc"
         assert framing.frame(b"") == b"\x00\x00\x00\x00"
 
-    @unhurried
     @given(payloads=st.lists(st.binary(max_size=40)))
     def test_stream_of_them_is_read_back(self, payloads: list[bytes]) -> None:
         stream = io.BytesIO()
@@ -79,7 +76,6 @@ class TestFrame:
         assert [framing.read(stream) for _ in payloads] == payloads
         assert framing.read(stream) is None
 
-    @unhurried
     @given(payloads=st.lists(st.binary(max_size=40), min_size=1), data=st.data())
     def test_come_in_pieces_of_any_size(self, payloads: list[bytes], data: st.DataObject) -> None:
         stream = b"".join(map(framing.frame, payloads))
@@ -130,7 +126,6 @@ class TestFrame:
 
         assert allocated(refuse) < 4 << 20
 
-    @unhurried
     @given(
         text=st.text(
             st.characters(min_codepoint=9, max_codepoint=126, exclude_categories=["Cc"])
@@ -223,12 +218,10 @@ def plain(message: Message) -> dict[str, Any]:
 
 
 class TestMessage:
-    @unhurried
     @given(message=REQUESTS)
     def test_request_comes_out_as_it_went_in(self, message: Any) -> None:
         assert plain(decode_request(encode(message))) == plain(message)
 
-    @unhurried
     @given(message=REQUESTS, label=_TEXT)
     def test_label_of_a_call_does_not_cross_the_wire(self, message: Any, label: str) -> None:
         if isinstance(message, Labelled):
@@ -236,25 +229,21 @@ class TestMessage:
             smuggled = msgspec.msgpack.decode(encode(message)) | {"label": label}
             assert plain(decode_request(msgspec.msgpack.encode(smuggled))) == plain(message)
 
-    @unhurried
     @given(message=REPLIES)
     def test_reply_comes_out_as_it_went_in(self, message: Any) -> None:
         assert plain(decode_reply(encode(message))) == plain(message)
 
-    @unhurried
     @given(message=REQUESTS)
     def test_is_plain_messagepack(self, message: Any) -> None:
         """One map whose ``op`` names it, which any library reads."""
         read = msgspec.msgpack.decode(encode(message))
         assert read["op"] == type(message).__name__.lower()
 
-    @unhurried
     @given(reply=REPLIES)
     def test_reply_is_no_request(self, reply: Any) -> None:
         with pytest.raises(msgspec.ValidationError, match=r"Invalid value '\w+' - at `\$.op`"):
             decode_request(encode(reply))
 
-    @unhurried
     @given(data=st.binary(max_size=60))
     def test_any_bytes_are_decoded_or_refused(self, data: bytes) -> None:
         try:
@@ -313,7 +302,6 @@ BAD: dict[str, tuple[Any, str]] = {
 class TestArray:
     """``{dtype, shape, data}``, in C order, little endian."""
 
-    @unhurried
     @given(array=arrays())
     def test_every_bit_arrives(self, array: np.ndarray) -> None:
         """Of bfloat16 too, of empty arrays and of shape (), and every payload of a NaN."""
@@ -374,7 +362,7 @@ class TestArray:
 CASE = Case((5, 3), -1)
 
 
-def program(behaviour: str = "batch_norm", *, timeout: float = 5.0, start_timeout: float = 5.0) -> Worker:
+def program(behaviour: str = "batch_norm", *, timeout: float = HANGS, start_timeout: float = HANGS) -> Worker:
     command = shlex.join([sys.executable, "-S", str(PROGRAM), behaviour])
     return Worker(f"exec:{command}", timeout=timeout, start_timeout=start_timeout)
 
@@ -404,9 +392,9 @@ MISUNDERSTOOD = {
 
 UNSTARTED = {
     "exits": "died at hello: exit status 2\nusage: program FILE",
-    "silent": "no answer to hello within 0.5 s",
+    "silent": "no answer to hello within 3 s",
     "prints_text": "a message announces 168454472 bytes, more than the",
-    "prints_random_bytes": "no answer to hello within 0.5 s, but a part of one",
+    "prints_random_bytes": "no answer to hello within 3 s, but a part of one",
     "greets_with_an_answer": "answered hello with something other than its identity",
     "speaks_protocol_2": "speaks version 2 of the protocol; this suite speaks 1",
 }
@@ -449,14 +437,14 @@ class TestProgram:
     @pytest.mark.parametrize(
         ("behaviour", "outcome", "words"),
         [
-            ("silent_at_forward", Outcome.TIMEOUT, "no answer to forward within 0.5 s"),
+            ("silent_at_forward", Outcome.TIMEOUT, "no answer to forward within 3 s"),
             ("ends_in_a_length", Outcome.CRASH, "died at forward in the middle of a message: exit status 0"),
             ("ends_in_a_message", Outcome.CRASH, "died at forward in the middle of a message: exit status 0"),
             ("closes_its_output", Outcome.CRASH, "closed its standard output at forward, without an answer"),
         ],
     )
     def test_one_that_ends_or_falls_silent(self, behaviour: str, outcome: Outcome, words: str) -> None:
-        with program(behaviour, timeout=0.5) as worker:
+        with program(behaviour, timeout=WAITS) as worker:
             verdict = judged(worker)
             assert (verdict.outcome, verdict.message) == (outcome, words)
 
@@ -468,7 +456,7 @@ class TestProgram:
     @pytest.mark.parametrize(("behaviour", "words"), UNSTARTED.items(), ids=UNSTARTED.keys())
     def test_one_that_does_not_start_is_told(self, behaviour: str, words: str) -> None:
         with pytest.raises(CannotStart) as told:
-            program(behaviour, start_timeout=0.5 if "no answer" in words else 5.0)
+            program(behaviour, start_timeout=WAITS if "no answer" in words else HANGS)
         assert words in str(told.value) and told.value.missing is None
 
     def test_command_that_is_not_there(self) -> None:

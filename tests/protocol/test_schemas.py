@@ -10,7 +10,7 @@ import jsonschema
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from conformance.protocol.codec import decode_reply, decode_request, encode
 from conformance.protocol.messages import Message
@@ -39,14 +39,12 @@ def test_are_schemas() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@settings(deadline=None, max_examples=200)
 @given(message=REQUESTS)
 def test_every_request_is_valid(message: Message) -> None:
     assert valid(as_json(message), "Request") and valid(as_json(message), type(message).__name__)
     assert not valid(as_json(message), "Reply")
 
 
-@settings(deadline=None, max_examples=200)
 @given(message=REPLIES)
 def test_every_reply_is_valid(message: Message) -> None:
     assert valid(as_json(message), "Reply") and valid(as_json(message), type(message).__name__)

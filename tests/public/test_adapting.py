@@ -219,6 +219,7 @@ def test_it_needs_numpy_alone() -> None:
     assert "numpy" in loaded and {"msgspec", "rich", "hypothesis", "ml_dtypes"}.isdisjoint(loaded)
 
 
+@pytest.mark.thorough
 def test_what_the_documentation_shows_works_as_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

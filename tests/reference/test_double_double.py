@@ -16,7 +16,7 @@ import flint
 import numpy as np
 import pytest
 from flint import arb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import DoubleDouble
@@ -95,7 +95,6 @@ def test_square_root_is_right_to_100_bits(a: DoubleDouble) -> None:
     assert_close(positive.sqrt(), exactly(positive).sqrt())
 
 
-@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.tuples(st.integers(0, 7), st.integers(1, 3), st.integers(0, 9)),

@@ -1,248 +1,51 @@
-"""The error bounds mean something: sound arithmetic stays within them, and what cancels does not.
+"""The error bounds mean something: sound arithmetic stays within them.
 
-Soundness: every algorithm a careful author might choose, in NumPy's float32 and float16, for kappa up to 1e6.
-Teeth: the classic mistakes, E[x^2] - E[x]^2 first, exceed the bound by far.
+Every algorithm a careful author might choose, in NumPy's float32 and float16, for kappa up to 1e6.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, get_args
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from conformance.cases.arrays import realise
-from conformance.cases.case import Beta, Case, Gamma, Recipe, Values
+from conformance.cases.case import Case
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.level import Level
-from reference import batch_norm_grad, batch_norm_inference, batch_norm_training
+from reference import batch_norm_training
 from reference.error_bounds import (
     Arithmetic,
     any_order,
-    gradient_bounds,
-    inference_bound,
     probabilistic,
-    running_bounds,
     training_bound,
 )
-
-Array = NDArray[Any]
-Sum = Callable[[Array], Array]
-Moments = Callable[[Array], tuple[Array, Array]]
-
-VALUES: list[Values] = ["normal", "two-valued", "integer", "heavy-tailed", "constant"]
-U = 2.0**-24
+from tests.reference.algorithms import (
+    AFFINE,
+    SOUND,
+    Array,
+    Backward,
+    Experiment,
+    Moments,
+    Sum,
+    U,
+    alike,
+    blocked,
+    cases,
+    pairwise,
+    sequential,
+    textbook_backward,
+    wide,
+    xla_backward,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 
-
-# -- sums over the first axis of an (N, n) array, every rounding in its dtype
-
-
-def sequential(a: Array) -> Array:
-    return np.asarray(np.add.accumulate(a, axis=0)[-1])
-
-
-def pairwise(a: Array) -> Array:
-    while len(a) > 1:
-        odd = a[len(a) // 2 * 2 :]
-        a = np.concatenate([a[0 : len(a) // 2 * 2 : 2] + a[1::2], odd])
-    return np.asarray(a[0])
-
-
-def numpy_pairwise(a: Array) -> Array:
-    return np.asarray(np.ascontiguousarray(a.T).sum(axis=1, dtype=a.dtype))
-
-
-def blocked(a: Array, lanes: int = 8) -> Array:
-    """As a vector unit adds: ``lanes`` running sums, added up at the end."""
-    padded = np.concatenate([a, np.zeros((-len(a) % lanes, a.shape[1]), a.dtype)])
-    return sequential(sequential(padded.reshape(-1, lanes, a.shape[1])))
-
-
-# -- mean and biased variance of each column
-
-
-def two_pass(total: Sum) -> Moments:
-    def moments(x: Array) -> tuple[Array, Array]:
-        n = x.dtype.type(len(x))
-        mean = total(x) / n
-        centred = x - mean
-        return mean, total(centred * centred) / n
-
-    return moments
-
-
-def welford(x: Array) -> tuple[Array, Array]:
-    mean, squares = x[0], np.zeros_like(x[0])
-    for k in range(1, len(x)):
-        off = x[k] - mean
-        mean = mean + off / x.dtype.type(k + 1)
-        squares = squares + off * (x[k] - mean)
-    return mean, squares / x.dtype.type(len(x))
-
-
-def chan(x: Array) -> tuple[Array, Array]:
-    """Blocks of 8, each in two passes, merged two by two (Chan, Golub and LeVeque)."""
-    kind = x.dtype.type
-    blocks = np.array_split(x, max(1, len(x) // 8))
-    parts = [(len(b), mean, var * kind(len(b))) for b in blocks for mean, var in [two_pass(sequential)(b)]]
-    while len(parts) > 1:
-        merged = []
-        for (na, ma, qa), (nb, mb, qb) in zip(parts[::2], parts[1::2], strict=False):
-            off = mb - ma
-            mean = ma + off * kind(nb / (na + nb))
-            merged.append((na + nb, mean, qa + qb + off * off * kind(na * nb / (na + nb))))
-        parts = merged + parts[len(merged) * 2 :]
-    count, mean, squares = parts[0]
-    return mean, squares / kind(count)
-
-
-def shifted(x: Array) -> tuple[Array, Array]:
-    """One pass over x - shift, with the mean of the first few values for a shift."""
-    first = x[:8]
-    n, shift = x.dtype.type(len(x)), sequential(first) / x.dtype.type(len(first))
-    off = x - shift
-    mean = sequential(off) / n
-    return shift + mean, np.maximum(sequential(off * off) / n - mean * mean, 0)
-
-
-def one_pass(total: Sum) -> Moments:
-    """E[x^2] - E[x]^2: what must not pass."""
-
-    def moments(x: Array) -> tuple[Array, Array]:
-        n = x.dtype.type(len(x))
-        mean = total(x) / n
-        return mean, np.maximum(total(x * x) / n - mean * mean, 0)
-
-    return moments
-
-
-SOUND: dict[str, Moments] = {
-    "two-pass, sequential": two_pass(sequential),
-    "two-pass, pairwise": two_pass(pairwise),
-    "two-pass, np.sum": two_pass(numpy_pairwise),
-    "two-pass, blocked": two_pass(blocked),
-    "Welford": welford,
-    "Chan merge": chan,
-    "shifted one-pass": shifted,
-}
-
-
-# -- the affine step
-
-
-def centred(x: Array, mean: Array, var: Array, gamma: Array, beta: Array, epsilon: Any) -> Array:
-    return np.asarray((x - mean) * (gamma / np.sqrt(var + epsilon)) + beta)
-
-
-def normalised_first(x: Array, mean: Array, var: Array, gamma: Array, beta: Array, epsilon: Any) -> Array:
-    return np.asarray(gamma * ((x - mean) / np.sqrt(var + epsilon)) + beta)
-
-
-def folded(x: Array, mean: Array, var: Array, gamma: Array, beta: Array, epsilon: Any) -> Array:
-    slope = gamma * (x.dtype.type(1) / np.sqrt(var + epsilon))
-    return np.asarray(x * slope + (beta - mean * slope))
-
-
-AFFINE = [centred, normalised_first, folded]
-
-
-# -- experiments: (N, n) arrays of many features under one recipe, and how far results are from the exact ones
-
-
-class Experiment:
-    """A case's arrays with their exact results, and ratios of error to bound."""
-
-    def __init__(self, case: Case, level: Level = Level.MUST) -> None:
-        arrays = realise(case)
-        self.x, self.dy, self.gamma, self.beta = arrays.x, arrays.dy, arrays.gamma, arrays.beta
-        self.given = arrays.mean, arrays.var
-        self.epsilon = self.x.dtype.type(case.epsilon)
-        self.where: Any = {"epsilon": case.epsilon, "axis": 1}
-        self.parameters = wide(self.gamma), wide(self.beta)
-        self.exact = batch_norm_training(wide(self.x), *self.parameters, **self.where)
-        self.granted = arithmetic(case.dtype, case.count, level)
-        self.bounding: Any = {**self.where, "arithmetic": self.granted}
-
-    @property
-    def statistics(self) -> tuple[Array, Array]:
-        return self.exact.mean, self.exact.var
-
-    def ratio_of_output(self, y: Array) -> float:
-        bound = training_bound(wide(self.x), *self.parameters, *self.statistics, **self.bounding)
-        return ratio(y, self.exact.y, bound)
-
-    def ratio_of_inference(self, y: Array) -> float:
-        given = wide(self.given[0]), wide(self.given[1])
-        exact = batch_norm_inference(wide(self.x), *self.parameters, *given, **self.where)
-        bound = inference_bound(wide(self.x), *self.parameters, *given, **self.bounding)
-        return ratio(y, exact, bound)
-
-    def ratios_of_statistics(self, mean: Array, var: Array) -> tuple[float, float]:
-        """Judged as a moving average that takes the batch's statistics whole."""
-        new, zero = self.statistics, np.zeros(len(self.gamma))
-        bounds = running_bounds(
-            wide(self.x), *new, (zero, zero), new, weight=1.0, axis=1, arithmetic=self.granted
-        )
-        return ratio(mean, new[0], bounds[0]), ratio(var, new[1], bounds[1])
-
-    def ratios_of_gradients(self, got: Sequence[Array]) -> list[float]:
-        gamma, dy = self.parameters[0], wide(self.dy)
-        exact = batch_norm_grad(wide(self.x), gamma, *self.statistics, dy, **self.where)
-        bounds = gradient_bounds(wide(self.x), gamma, *self.statistics, dy, exact, **self.bounding)
-        return [ratio(*each) for each in zip(got, exact, bounds, strict=True)]
-
-
-def wide(a: Array) -> Array:
-    return a.astype(np.float64)
-
-
-def ratio(got: Array, exact: Array, bound: Array) -> float:
-    """The worst |got - exact| / bound; where the bound is infinite nothing is asked."""
-    assert got.shape == exact.shape == bound.shape
-    off = np.abs(wide(got) - exact) / bound
-    return float(np.where(np.isinf(bound), 0.0, np.where(np.isnan(off), np.inf, off)).max())
-
-
-def alike(
-    count: int,
-    n: int = 64,
-    dtype: str = "float32",
-    epsilon: float = 1e-5,
-    seed: int = 0,
-    **recipe: Any,
-) -> Case:
-    """``n`` features of one recipe, ``count`` values each."""
-    features = tuple(Recipe(stream=k, **recipe) for k in range(n))
-    return Case((count, n), 1, dtype, epsilon, features=features, seed=seed)
-
-
-def cases(dtype: str = "float32") -> st.SearchStrategy[Case]:
-    half = dtype == "float16"  # its sums of squares end at 65504
-    kappas = [0.0, 1.0, -3.0, 10.0, 30.0] + ([] if half else [1e2, -1e3, 1e4, 1e5, 1e6])
-    return st.builds(
-        alike,
-        count=st.sampled_from([2, 3, 5, 8, 16, 32] + ([] if half else [100, 256])),
-        dtype=st.just(dtype),
-        epsilon=st.sampled_from([1e-3] if half else [1e-5, 1e-3, 1.0, 1e-8]),
-        seed=st.integers(0, 2**32 - 1),
-        values=st.sampled_from(VALUES),
-        kappa=st.sampled_from(kappas),
-        scale=st.sampled_from([1.0, 0.25] if half else [1.0, 2.0**10, 2.0**-10, 0.003]),
-        # A folded slope of gamma / s overflows float16 where gamma is large.
-        gamma=st.sampled_from([g for g in get_args(Gamma) if g != "large" or not half]),
-        beta=st.sampled_from(get_args(Beta)),
-    )
-
-
 each_sound_algorithm = pytest.mark.parametrize("moments", SOUND.values(), ids=SOUND.keys())
-some = settings(max_examples=40, deadline=None)
 
 
 # -- soundness
@@ -255,7 +58,6 @@ NEARLY_LOST = alike(16, values="constant", kappa=1e4, scale=0.003, gamma="small"
 
 
 @each_sound_algorithm
-@some
 @given(case=cases())
 @example(case=MOVING_MEAN)
 @example(case=alike(16, kappa=1e3, n=400))
@@ -270,7 +72,6 @@ def test_sound_float32_algorithm_is_within_the_bound(moments: Moments, case: Cas
 
 
 @pytest.mark.parametrize("affine", AFFINE, ids=lambda f: f.__name__)
-@some
 @given(case=cases())
 def test_sound_float32_inference_is_within_the_bound(affine: Callable[..., Array], case: Case) -> None:
     it = Experiment(case)
@@ -278,7 +79,6 @@ def test_sound_float32_inference_is_within_the_bound(affine: Callable[..., Array
 
 
 @each_sound_algorithm
-@some
 @given(case=cases("float16"))
 def test_float16_arithmetic_throughout_is_within_the_bound_at_must(moments: Moments, case: Case) -> None:
     it = Experiment(case)
@@ -290,7 +90,6 @@ def test_float16_arithmetic_throughout_is_within_the_bound_at_must(moments: Mome
 
 
 @each_sound_algorithm
-@some
 @given(case=cases("float16"))
 def test_float16_data_with_float32_statistics_is_within_the_bound_at_should(
     moments: Moments, case: Case
@@ -302,35 +101,8 @@ def test_float16_data_with_float32_statistics_is_within_the_bound_at_should(
         assert it.ratio_of_output(y) <= 1
 
 
-class Backward(NamedTuple):
-    x: Array
-    gamma: Array
-    beta: Array
-
-
-def textbook_backward(it: Experiment, moments: Moments, total: Sum) -> Backward:
-    mean, var = moments(it.x)
-    n, inverse = it.x.dtype.type(len(it.x)), it.x.dtype.type(1) / np.sqrt(var + it.epsilon)
-    xhat = (it.x - mean) * inverse
-    dbeta, dgamma = total(it.dy), total(it.dy * xhat)
-    dx = it.gamma * inverse * (it.dy - dbeta / n - xhat * (dgamma / n))
-    return Backward(dx, dgamma, dbeta)
-
-
-def xla_backward(it: Experiment, moments: Moments, total: Sum) -> Backward:
-    """In the order of XLA's batchnorm_expander, as the StableHLO specification has it."""
-    mean, var = moments(it.x)
-    n, off, spread = it.x.dtype.type(len(it.x)), it.x - mean, var + it.epsilon
-    root = np.sqrt(spread)
-    dbeta = total(it.dy)
-    bend = total(it.dy * off) * off / spread
-    dx = it.gamma / root / n * (it.dy * n - dbeta - bend)
-    return Backward(dx, total(it.dy * (off / root)), dbeta)
-
-
 @pytest.mark.parametrize("backward", [textbook_backward, xla_backward], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("total", [sequential, pairwise, blocked], ids=lambda f: f.__name__)
-@some
 @given(case=cases(), name=st.sampled_from(sorted(SOUND)))
 @example(case=MOVING_MEAN, name="Welford")
 @example(case=NEARLY_LOST, name="two-pass, sequential")
@@ -339,73 +111,6 @@ def test_sound_float32_backward_is_within_the_bounds(
 ) -> None:
     it = Experiment(case)
     assert max(it.ratios_of_gradients(backward(it, SOUND[name], total))) <= 1
-
-
-# -- teeth
-
-
-@pytest.mark.parametrize("kappa", [1e2, 1e3, 1e4, 1e5])
-@pytest.mark.parametrize("total", [sequential, pairwise, blocked], ids=lambda f: f.__name__)
-def test_one_pass_variance_is_out_of_bounds_from_kappa_100_on(kappa: float, total: Sum) -> None:
-    """At level MUST, whose sums may err the most, and by however careful a sum the two moments are taken."""
-    it = Experiment(alike(64, kappa=kappa))
-    mean, var = one_pass(total)(it.x)
-    assert it.ratio_of_output(centred(it.x, mean, var, it.gamma, it.beta, it.epsilon)) > 3
-    assert it.ratios_of_statistics(mean, var)[1] > 1.5
-
-
-def test_the_excess_of_one_pass_variance_grows_with_kappa() -> None:
-    """Its error grows with kappa squared and the bound with kappa; that of two passes keeps its distance."""
-
-    def ratios(moments: Moments) -> list[float]:
-        found = []
-        for kappa in (1e1, 1e2, 1e3):
-            it = Experiment(alike(64, kappa=kappa))
-            found.append(it.ratio_of_output(centred(it.x, *moments(it.x), it.gamma, it.beta, it.epsilon)))
-        return found
-
-    ten, hundred, thousand = ratios(one_pass(sequential))
-    assert hundred > 4 * ten
-    assert thousand > 4 * hundred
-    sound = ratios(two_pass(sequential))
-    assert max(sound) < 0.5
-
-
-def test_epsilon_outside_the_root_is_out_of_bounds_where_the_variance_is_near_epsilon() -> None:
-    it = Experiment(alike(64, epsilon=1e-3, scale=1e-3**0.5))
-    mean, var = SOUND["two-pass, pairwise"](it.x)
-    root = np.sqrt(var) + it.epsilon
-    assert it.ratio_of_output((it.x - mean) / root) > 1e4
-
-
-@pytest.mark.parametrize("epsilon", [1e-5, 1e-3])
-@pytest.mark.parametrize("count", [2, 16, 256])
-def test_unbiased_variance_is_out_of_bounds(count: int, epsilon: float) -> None:
-    it = Experiment(alike(count, epsilon=epsilon))
-    mean, var = SOUND["two-pass, pairwise"](it.x)
-    unbiased = var * np.float32(count / (count - 1))
-    assert it.ratio_of_output(centred(it.x, mean, unbiased, it.gamma, it.beta, it.epsilon)) > 100
-    assert it.ratios_of_statistics(mean, unbiased)[1] > 50
-
-
-def test_float16_statistics_are_out_of_bounds_at_should() -> None:
-    """At MUST they are allowed: half precision that computes in half precision is not wrong, only careless."""
-    for level, verdict in ((Level.MUST, False), (Level.SHOULD, True)):
-        it = Experiment(alike(32, dtype="float16", kappa=10.0), level)
-        mean, var = SOUND["two-pass, sequential"](it.x)
-        y = centred(it.x, mean, var, it.gamma, it.beta, it.epsilon)
-        assert (it.ratio_of_output(y) > 5) is verdict
-
-
-def test_backward_without_the_statistics_terms_is_out_of_bounds() -> None:
-    """dx = gamma / s * dy is the gradient with fixed statistics, not that of training."""
-    it = Experiment(alike(64))
-    sound = textbook_backward(it, SOUND["two-pass, pairwise"], pairwise)
-    inverse = 1 / np.sqrt(it.exact.var + float(it.epsilon))
-    careless = [(it.dy * inverse).astype(np.float32), sound.gamma, sound.beta]
-    dx, dgamma, dbeta = it.ratios_of_gradients(careless)
-    assert dx > 1e3
-    assert max(dgamma, dbeta) <= 1
 
 
 # -- where nothing can be known, and where it can
@@ -456,7 +161,6 @@ def test_bound_is_infinite_where_epsilon_and_the_variance_are_zero() -> None:
 # -- the formula
 
 
-@some
 @given(case=cases())
 def test_bound_follows_its_formula(case: Case) -> None:
     """The module's text, transcribed; the code works in blocks, and in float32 where the data are."""
@@ -501,7 +205,6 @@ def test_bound_is_the_same_however_the_data_are_cut_into_blocks(shape: tuple[int
         np.testing.assert_allclose(whole[column], alone, rtol=1e-6)
 
 
-@some
 @given(case=cases())
 def test_bound_is_wider_for_wider_arithmetic_and_even_in_gamma(case: Case) -> None:
     it = Experiment(case)

@@ -41,7 +41,6 @@ from reference.error_bounds import (
 )
 
 FRACTION = 2.0**-20
-EXAMPLES = 200
 DTYPES = ["float32", "float16", "bfloat16", "float64"]
 LEVELS = [Level.MUST, Level.SHOULD]
 VALUES = ["normal", "two-valued", "integer", "heavy-tailed", "constant"]
@@ -302,10 +301,8 @@ def test_reference_is_within_a_2_to_the_minus_20th_of_the_bound(
 
     @seed(20)
     @settings(
-        max_examples=EXAMPLES,
         phases=[Phase.generate],
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(cases(dtype))

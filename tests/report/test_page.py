@@ -22,7 +22,7 @@ from conformance.results.build import build
 from conformance.results.known import with_baseline
 from conformance.results.model import Report, Result
 from conformance.running.campaign import Settings, Task, run_task
-from tests.conftest import WRONG
+from tests.conftest import HANGS, WRONG
 
 selenium = pytest.importorskip("selenium", reason="needs selenium: pip install batchnorm-conformance[test]")
 from selenium import webdriver  # noqa: E402
@@ -140,7 +140,7 @@ class TestPage:
         assert [r.get_dom_attribute("data-implementation") for r in rows if r.is_displayed()] == ["reference"]
         assert "implementation=reference" in place(browser)
         browser.find_element(By.CSS_SELECTOR, "button[type=reset]").click()
-        WebDriverWait(browser, 5).until(lambda _: all(row.is_displayed() for row in rows))
+        WebDriverWait(browser, HANGS).until(lambda _: all(row.is_displayed() for row in rows))
         assert "implementation" not in place(browser)
 
     def test_one_requirement_can_be_looked_at_alone(self, open_page: Open, report: Report) -> None:
@@ -162,7 +162,7 @@ class TestPage:
         browser = open_page(report, "#accuracy")
         points = charts(browser)
         webdriver.ActionChains(browser).move_to_element(points[len(points) // 2]).perform()
-        tip = WebDriverWait(browser, 5).until(
+        tip = WebDriverWait(browser, HANGS).until(
             lambda b: b.find_element(By.CSS_SELECTOR, ".vg-tooltip.visible")
         )
         assert "reference" in tip.text and "kappa" in tip.text
@@ -194,7 +194,7 @@ class TestPage:
 
 def charts(browser: Any) -> list[Any]:
     """The points of the first chart, once it is drawn."""
-    wait = WebDriverWait(browser, 20)
+    wait = WebDriverWait(browser, HANGS)
     found: list[Any] = wait.until(
         lambda b: b.find_elements(By.CSS_SELECTOR, "#charts .chart:first-child .mark-symbol path[aria-label]")
     )
@@ -299,7 +299,9 @@ class TestCard:
         script.find_element(By.TAG_NAME, "summary").click()
         assert script.find_element(By.TAG_NAME, "code").text == SHOWN
         script.find_element(By.CLASS_NAME, "copy").click()
-        WebDriverWait(browser, 5).until(lambda _: script.find_element(By.CLASS_NAME, "copy").text == "Copied")
+        WebDriverWait(browser, HANGS).until(
+            lambda _: script.find_element(By.CLASS_NAME, "copy").text == "Copied"
+        )
         file.find_element(By.TAG_NAME, "summary").click()
         assert json.loads(file.find_element(By.TAG_NAME, "code").text)["requirement"] == "shape.gamma"
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,11 +27,12 @@ from conformance.running.parallel import Step, run_all
 from conformance.running.shard import Profile, observe
 from conformance.running.tally import Counterexample, Tally
 from conformance.worker.client import Worker
-from tests.processes import descendants, end, leaders, needs_proc
+from tests.conftest import HANGS
+from tests.processes import descendants, end, leaders, needs_proc, until
 
 HOSTILE = Path(__file__).parents[1] / "hostile" / "layers.py"
 REQUIREMENT = "forward.training"
-SMALL = Settings((REQUIREMENT,), dtypes=("float32",), max_examples=24, timeout=10.0)
+SMALL = Settings((REQUIREMENT,), dtypes=("float32",), max_examples=24, timeout=HANGS)
 
 
 def hostile(name: str) -> str:
@@ -204,9 +205,9 @@ def running(
         "--dtype",
         "float32",
         "--timeout",
-        "30",
+        str(HANGS),
         "--max-examples",
-        "60",
+        "200",
         "-o",
         "out",
     )
@@ -231,21 +232,26 @@ def _started(pid: int, workers: int) -> list[int]:
     """Its descendants, when as many workers are among them, which lead groups of their own. The first two
     are a judging process and one that keeps account of its resources.
     """
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+
+    def at_work() -> bool:
         found = descendants(pid)
-        if len(found) >= 2 and len(leaders(found)) >= workers:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("the workers did not start")
+        return len(found) >= 2 and len(leaders(found)) >= workers
+
+    until(at_work, "the workers did not start")
+    return descendants(pid)
 
 
 def wait_for(mark: Path) -> None:
     """A mark that an implementation leaves when it has been called so many times."""
-    deadline = time.monotonic() + 20
-    while not mark.exists():
-        assert time.monotonic() < deadline, "the implementation was not called"
-        time.sleep(0.02)
+    until(mark.exists, "the implementation was not called")
+
+
+def interrupted(process: subprocess.Popen[str]) -> bool:
+    """Whether it has ended a second after an interrupt."""
+    process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=1)
+    return process.poll() is not None
 
 
 @needs_proc
@@ -255,23 +261,21 @@ class TestInterrupt:
         with running(tmp_path, hostile("TakesItsTime")) as (process, started):
             wait_for(tmp_path / "call-8")
             os.killpg(process.pid, signal.SIGINT)
-            began = time.monotonic()
-            _, said = process.communicate(timeout=20)
-            assert time.monotonic() - began < 10
+            _, said = process.communicate(timeout=HANGS)
         assert process.returncode in (1, 130)
         assert "interrupted: the report is of what was judged until then" in said
         assert "Traceback" not in said
         report = Report.from_json((tmp_path / "out" / "report.json").read_bytes())
         assert report.suite.complete is False
         (result,) = [r for r in report.results if r.implementation == hostile("TakesItsTime")]
-        assert result.outcome is Outcome.PASS and 0 < result.cases < 60
+        assert result.outcome is Outcome.PASS and 0 < result.cases < 200
         assert end(started) == []
 
     def test_at_the_very_start_is_one_too(self, tmp_path: Path) -> None:
         """When the judging processes exist and have not yet got as far as ignoring it."""
         with running(tmp_path, hostile("Sound"), early=True) as (process, started):
             os.killpg(process.pid, signal.SIGINT)
-            _, said = process.communicate(timeout=20)
+            _, said = process.communicate(timeout=HANGS)
         assert process.returncode in (1, 130) and "Traceback" not in said
         report = Report.from_json((tmp_path / "out" / "report.json").read_bytes())
         assert report.suite.complete is False
@@ -284,14 +288,14 @@ class TestInterrupt:
             process.send_signal(signal.SIGINT)
             time.sleep(0.5)
             assert process.poll() is None
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=8)
+            # Two signals that come before the first is handled are one, so it may take more than a second.
+            until(lambda: interrupted(process), "the command did not end")
         assert process.returncode not in (0, None)
-        assert end(started, within=8) == []
+        assert end(started) == []
 
     def test_killed_command_leaves_no_process_behind(self, tmp_path: Path) -> None:
         with running(tmp_path, hostile("HangsAfterFive")) as (process, started):
             wait_for(tmp_path / "call-5")
             process.kill()
         assert len(started) >= 3
-        assert end(started, within=8) == []
+        assert end(started) == []

@@ -21,6 +21,7 @@ from xml.dom import minidom
 
 import pytest
 
+from tests.conftest import HANGS
 from tests.processes import descendants, end
 
 HOSTILE = Path(__file__).parents[1] / "hostile"
@@ -109,13 +110,13 @@ HOLDING = {
 
 #: So does it here, after a while.
 HANGING = {
-    "announces_the_longest_message": "no answer to forward within 0.5 s, but a part of one",
-    "writes_to_standard_error_without_end": "no answer to forward within 0.5 s",
-    "drips": "no answer to forward within 0.5 s, but a part of one",
+    "announces_the_longest_message": "no answer to forward within 1 s, but a part of one",
+    "writes_to_standard_error_without_end": "no answer to forward within 1 s",
+    "drips": "no answer to forward within 1 s, but a part of one",
     "answers_every_second_request": "",  # it depends on which
     "forks_children_that_answer_too": "",  # and on who is quicker
-    "closes_its_input": "no answer to build within 0.5 s",
-    "Spins": "no answer to forward within 0.5 s",
+    "closes_its_input": "no answer to build within 1 s",
+    "Spins": "no answer to forward within 1 s",
 }  # fmt: skip
 
 #: It is not so much as begun with, for this reason.
@@ -169,11 +170,19 @@ def implementation(name: str) -> str:
 
 
 @cache
-def run(names: tuple[str, ...], requirements: tuple[str, ...], timeout: float) -> Ran:
+def run(names: tuple[str, ...], requirements: tuple[str, ...], timeout: float, examples: int) -> Ran:
     """Judge them in one run, by a few cases."""
     with TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "conformance", "run", *map(implementation, names), "-o", folder]
-        command += ["--max-examples", "4", "--timeout", str(timeout), "--dtype", "float32", "--profile"]
+        command += [
+            "--max-examples",
+            str(examples),
+            "--timeout",
+            str(timeout),
+            "--dtype",
+            "float32",
+            "--profile",
+        ]
         for pattern in requirements:
             command += ["-r", pattern]
         with subprocess.Popen(
@@ -184,7 +193,7 @@ def run(names: tuple[str, ...], requirements: tuple[str, ...], timeout: float) -
             env=os.environ | {"HOSTILE": "always"},
             cwd=folder,
         ) as process:
-            output, errors = process.communicate(timeout=300)
+            output, errors = process.communicate(timeout=HANGS)
         files = {p.name: p.read_text(encoding="utf-8") for p in Path(folder).iterdir() if p.is_file()}
     return Ran(process.returncode, output, errors, files, descendants(process.pid))
 
@@ -193,17 +202,19 @@ def run(names: tuple[str, ...], requirements: tuple[str, ...], timeout: float) -
 class Group:
     """Implementations that one run judges.
 
-    :ivar said: each with what is to be read of it. :ivar timeout: seconds for a call.
+    :ivar said: each with what is to be read of it. :ivar timeout: seconds for a call. :ivar examples: how many
+        each requirement gets.
     """
 
     said: dict[str, str]
     requirements: tuple[str, ...]
     status: int
-    timeout: float = 60
+    timeout: float = HANGS
+    examples: int = 4
 
     @property
     def ran(self) -> Ran:
-        return run(tuple(self.said), self.requirements, self.timeout)
+        return run(tuple(self.said), self.requirements, self.timeout, self.examples)
 
 
 _TRAINING = ("forward.training",)
@@ -212,7 +223,7 @@ GROUPS = {
     "sound": Group(dict.fromkeys(SOUND, ""), (*_TRAINING, *_SHAPE), 0),
     "failing": Group(FAILING, _TRAINING, 1),
     "holding": Group(HOLDING, _SHAPE, 1),
-    "hanging": Group(HANGING, _TRAINING, 1, timeout=0.5),
+    "hanging": Group(HANGING, _TRAINING, 1, timeout=1, examples=1),
     "unstarted": Group(UNSTARTED, _TRAINING, 3),
 }
 EVERY = [(group, name) for group, each in GROUPS.items() for name in each.said]

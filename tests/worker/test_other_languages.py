@@ -17,7 +17,7 @@ from conformance.implementation import LayerConfig
 from conformance.protocol.codec import decode_reply, encode
 from conformance.protocol.messages import Build
 from conformance.worker import framing
-from tests.conftest import Command
+from tests.conftest import HANGS, Command
 from tests.worker.test_fuzz import blob, exchanged, nested, spoilt
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -25,7 +25,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def judged(bnconf: Command, program: str, folder: Path, *options: str) -> dict[str, Any]:
     """The report on a program, and the exit status under ``status``."""
-    ran = bnconf("run", program, "-o", str(folder), *options, timeout=300)
+    ran = bnconf("run", program, "-o", str(folder), *options)
     assert ran.returncode in (0, 1), ran.stderr
     report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return report | {"status": ran.returncode}
@@ -61,7 +61,7 @@ def tensorflow_js(tmp_path_factory: pytest.TempPathFactory) -> str:
     copy = tmp_path_factory.mktemp("js") / "tensorflow-js"
     shutil.copytree(EXAMPLES / "tensorflow-js", copy, ignore=shutil.ignore_patterns("node_modules"))
     command = [npm, "ci", "--no-audit", "--no-fund"]
-    installed = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=300, check=False)
+    installed = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=HANGS, check=False)
     if installed.returncode != 0:
         pytest.skip(f"needs npm to reach a registry, for npm ci: {installed.stderr[-500:]}")
     return f"exec:{shlex.join([node, str(copy / 'adapter.js')])}"
@@ -92,7 +92,7 @@ class TestCpp:
         made = [encode(Build(LayerConfig((4, 3, 2), -2, "float32")))]
         made += [chance.choice([spoilt, exchanged, nested, blob])(chance) for _ in range(5000)]
         stream = b"".join(map(framing.frame, made))
-        ran = subprocess.run([str(target)], input=stream, capture_output=True, timeout=120, check=False)
+        ran = subprocess.run([str(target)], input=stream, capture_output=True, timeout=HANGS, check=False)
         assert (ran.returncode, ran.stderr) == (0, b""), ran.stderr[-2000:]
         replies = io.BytesIO(ran.stdout)
         seen = [type(decode_reply(framing.read(replies) or b"")).__name__ for _ in made]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conformance.worker.protocol_check import CHECKS, CheckResult, examine
-from tests.conftest import Command
+from tests.conftest import HANGS, WAITS, Command
 from tests.hostile.careless import FAULTS
 
 HOSTILE = Path(__file__).parents[1] / "hostile"
@@ -21,8 +21,8 @@ def careless(fault: str) -> str:
     return shlex.join([sys.executable, str(HOSTILE / "careless.py"), fault])
 
 
-def outcomes(command: str, *, timeout: float = 1.5) -> dict[str, CheckResult]:
-    return {each.name: each for each in examine(command, timeout=timeout, start_timeout=30)}
+def outcomes(command: str, *, timeout: float = WAITS) -> dict[str, CheckResult]:
+    return {each.name: each for each in examine(command, timeout=timeout, start_timeout=HANGS)}
 
 
 def test_every_fault_has_its_check_and_every_check_its_fault() -> None:
@@ -31,7 +31,7 @@ def test_every_fault_has_its_check_and_every_check_its_fault() -> None:
 
 @pytest.mark.parametrize("command", [REFERENCE, careless("none")], ids=["worker in Python", "program"])
 def test_program_that_speaks_it_passes(command: str) -> None:
-    found = outcomes(command, timeout=10)
+    found = outcomes(command, timeout=HANGS)
     assert {name: each.message for name, each in found.items() if each.outcome != "pass"} == {}
     assert list(found) == [each.name for each in CHECKS]
 
@@ -83,12 +83,13 @@ class TestCommand:
             ("no-such-command", "No such file or directory"),
             ("false", "died at hello: exit status 1"),
             ("echo hello", "is something else printing to standard output?"),
-            ("sleep 60", "no reply to hello within 0.6 s"),
+            ("sleep 60", "no reply to hello within 3 s"),
             ("yes", "is something else printing to standard output?"),
             ("cat", "Invalid value 'hello'"),
         ],
     )
     def test_says_of_what_is_no_worker_why(self, bnconf: Command, command: str, words: str) -> None:
-        ran = bnconf("protocol-check", f"exec:{command}", "--timeout", "0.1")
+        timeout = "0.5" if command == "sleep 60" else "60"
+        ran = bnconf("protocol-check", f"exec:{command}", "--timeout", timeout)
         assert (ran.returncode, ran.stderr) == (1, "")
         assert words in " ".join(ran.stdout.split())
