@@ -95,7 +95,7 @@ def need(*implementations: str) -> None:
     named = {part for name in implementations for part in name.split("-")}
     for package in ("jax", "keras", "tensorflow", "torch"):
         if package in named and importlib.util.find_spec(package) is None:
-            pytest.skip(f"needs the Python package {package}: pip install 'batchnorm-conformance[all]'")
+            pytest.skip(f"needs the Python package {package}: pip install '.[all]'")
 
 
 @pytest.fixture

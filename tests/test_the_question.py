@@ -25,8 +25,8 @@ from reference.error_bounds import Arithmetic, any_order, training_bound
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'batchnorm-conformance[torch]'")
-keras = pytest.importorskip("keras", reason="needs Keras: pip install 'batchnorm-conformance[tensorflow]'")
+torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[torch]'")
+keras = pytest.importorskip("keras", reason="needs Keras: pip install '.[tensorflow]'")
 
 EPSILON = 1e-3
 FLOAT32 = 2.0**-24  # unit roundoff

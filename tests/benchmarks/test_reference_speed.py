@@ -20,7 +20,7 @@ from conformance.judging.arithmetic import arithmetic
 from reference import batch_norm_training
 from reference.error_bounds import training_bound
 
-torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'batchnorm-conformance[torch]'")
+torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[torch]'")
 
 SHAPE = (64, 32, 28, 28)
 N_FEATURES, COUNT, EPSILON = 32, 64 * 28 * 28, 1e-5

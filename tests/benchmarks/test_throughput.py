@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from conformance.running.campaign import Settings, Task, run_task
 
-torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'batchnorm-conformance[torch]'")
+torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[torch]'")
 
 
 def by_hand(examples: int) -> int:

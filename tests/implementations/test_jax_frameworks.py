@@ -38,7 +38,7 @@ def started(name: str) -> Iterator[Worker]:
         if error.missing is None:
             raise
         extra = EXTRAS[name.removesuffix("-jit")]
-        pytest.skip(f"needs the Python package {error.missing}: pip install 'batchnorm-conformance[{extra}]'")
+        pytest.skip(f"needs the Python package {error.missing}: pip install '.[{extra}]'")
 
 
 def asked(name: str, *calls: Call) -> list[Answer]:

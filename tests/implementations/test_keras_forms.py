@@ -32,7 +32,7 @@ def asked(name: str, config: LayerConfig, x: Array, dy: Array, mask: Array | Non
         if error.missing is None:
             raise
         extra = next((extra for prefix, extra in EXTRAS.items() if name.startswith(prefix)), "tensorflow")
-        pytest.skip(f"needs the Python package {error.missing}: pip install 'batchnorm-conformance[{extra}]'")
+        pytest.skip(f"needs the Python package {error.missing}: pip install '.[{extra}]'")
     assert all(isinstance(answer, Answer) for answer in answers), answers
     return [answer for answer in answers if isinstance(answer, Answer)][2:]
 

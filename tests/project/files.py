@@ -21,13 +21,13 @@ CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines(
 
 needs_schemas = pytest.mark.skipif(
     importlib.util.find_spec("check_jsonschema") is None,
-    reason="needs the schemas of GitHub: pip install 'batchnorm-conformance[test]'",
+    reason="needs the schemas of GitHub: pip install '.[test]'",
 )
 
 
 def read(path: Path) -> Any:
     """A YAML file."""
-    reason = "needs a reader of YAML: pip install 'batchnorm-conformance[test]'"
+    reason = "needs a reader of YAML: pip install '.[test]'"
     yaml = pytest.importorskip("ruamel.yaml", reason=reason)
     return yaml.YAML(typ="safe").load(path)
 

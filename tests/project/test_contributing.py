@@ -202,7 +202,7 @@ class TestOwner:
 
     def test_the_site_shows_it(self, tmp_path: Path) -> None:
         """What a page says OWNER/batchnorm-conformance for, with another account than the one that is set."""
-        reason = "needs MkDocs: pip install 'batchnorm-conformance[docs]'"
+        reason = "needs MkDocs: pip install '.[docs]'"
         mkdocs = pytest.importorskip("mkdocs.config", reason=reason)
         files = pytest.importorskip("mkdocs.structure.files", reason=reason)
         pages = pytest.importorskip("mkdocs.structure.pages", reason=reason)

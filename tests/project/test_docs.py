@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 needs_mkdocs = pytest.mark.skipif(
     importlib.util.find_spec("material") is None or importlib.util.find_spec("mkdocs") is None,
-    reason="needs MkDocs: pip install 'batchnorm-conformance[docs]'",
+    reason="needs MkDocs: pip install '.[docs]'",
 )
 
 

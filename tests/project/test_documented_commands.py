@@ -200,7 +200,7 @@ CANNOT = {
     "python -m pip install tox && python -m tox -e report": "downloads the frameworks; ten minutes on two cores",
     "python -m tox -e report": "downloads the frameworks; ten minutes on two cores",
     "python -m tox -e publish": "downloads more frameworks; half an hour on two cores",
-    "python -m pip install 'batchnorm-conformance[torch]'": "works after the first release, as the page says",
+    "python -m pip install '.[torch]'": "works after the first release, as the page says",
     "python -m pip install git+https://github.com/OWNER/batchnorm-conformance torch": (
         "needs GitHub, and the owner of a repository there"
     ),

@@ -219,7 +219,7 @@ class TestCaution:
         assert len(names) == len(set(names)), sorted(used)
 
     @pytest.mark.skipif(
-        program("zizmor") is None, reason="needs zizmor: pip install 'batchnorm-conformance[test]'"
+        program("zizmor") is None, reason="needs zizmor: pip install '.[test]'"
     )
     def test_zizmor_finds_nothing_unsafe(self, tmp_path: Path) -> None:
         """It looks for injected commands, permissions that are too wide, and the like; and it would find them."""

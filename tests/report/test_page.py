@@ -24,7 +24,7 @@ from conformance.results.model import Report, Result
 from conformance.running.campaign import Settings, Task, run_task
 from tests.conftest import HANGS, WRONG
 
-selenium = pytest.importorskip("selenium", reason="needs selenium: pip install batchnorm-conformance[test]")
+selenium = pytest.importorskip("selenium", reason="needs selenium: pip install '.[test]'")
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
