@@ -43,12 +43,12 @@ class Arrays:
     @cached_property
     def x(self) -> Array:
         """The input, shaped as the case says."""
-        case, recipes = self.case, self.case.features
+        case, regimes = self.case, self.case.features
         z = bell(case, "x")
-        for values in {r.values for r in recipes} - {"normal"}:
-            rows = np.array([r.values == values for r in recipes])
+        for values in {r.values for r in regimes} - {"normal"}:
+            rows = np.array([r.values == values for r in regimes])
             z[:, rows] = _distribution(values, z[:, rows], case, rows)
-        _keep_apart(z, self._kappa, np.array([r.values in _VARYING for r in recipes]))
+        _keep_apart(z, self._kappa, np.array([r.values in _VARYING for r in regimes]))
         z += self._kappa[:, None]
         z *= self._scale[:, None]
         return self._rounded(z.reshape(case.shape))
@@ -179,8 +179,8 @@ def _gamma(case: Case) -> NDArray[np.float64]:
     random = vector(case, "gamma")
     sized = {"small": 2.0**-10, "large": 2.0**7}
     out: list[Any] = []
-    for recipe, value in zip(case.features, random, strict=True):
-        match recipe.gamma:
+    for regime, value in zip(case.features, random, strict=True):
+        match regime.gamma:
             case "one":
                 out.append(1.0)
             case "zero":
@@ -190,7 +190,7 @@ def _gamma(case: Case) -> NDArray[np.float64]:
             case "random":
                 out.append(value)
             case _:
-                out.append(sized[recipe.gamma] * (1 + abs(value)))
+                out.append(sized[regime.gamma] * (1 + abs(value)))
     return np.array(out)
 
 

@@ -1,7 +1,7 @@
 """A case: a small, frozen description of one batch-norm experiment, from which every array follows.
 
 One feature is one experiment. Batch normalisation treats features independently, so a tensor with 32
-features is 32 experiments in one call, each under a :class:`Recipe` of its own. A failure names its feature,
+features is 32 experiments in one call, each under a :class:`Regime` of its own. A failure names its feature,
 and shrinks to that feature alone: its ``stream`` keeps its numbers what they were.
 """
 
@@ -20,13 +20,13 @@ Values = Literal["normal", "two-valued", "integer", "heavy-tailed", "constant", 
 Gamma = Literal["one", "random", "negative", "zero", "small", "large"]
 Beta = Literal["zero", "random", "large", "small"]
 
-_REGIMES = {"values": get_args(Values), "gamma": get_args(Gamma), "beta": get_args(Beta)}
+_KINDS = {"values": get_args(Values), "gamma": get_args(Gamma), "beta": get_args(Beta)}
 _MOST_ELEMENTS = 1 << 27  # a case may come from a stranger's file
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """Which regime one feature's values, gamma and beta come from.
+class Regime:
+    """What one feature's values, gamma and beta are drawn from.
 
     The values are ``scale * (kappa + z)``, z of unit spread from the distribution ``values``: so ``kappa``
     is |mean| / sqrt(var), the condition of the data. Everything else follows from the case's seed and
@@ -41,10 +41,10 @@ class Recipe:
     stream: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in _REGIMES.items():
+        for name, known in _KINDS.items():
             if getattr(self, name) not in known:
                 raise ValueError(
-                    f"a recipe's {name} must be one of {', '.join(known)}; it is {getattr(self, name)!r}"
+                    f"a regime's {name} must be one of {', '.join(known)}; it is {getattr(self, name)!r}"
                 )
         if not (math.isfinite(self.kappa) and math.isfinite(self.scale)):
             raise ValueError(f"kappa and scale must be finite; they are {self.kappa} and {self.scale}")
@@ -58,7 +58,7 @@ class Case:
 
     :ivar shape: shape of x, rank 2 or more. :ivar axis: its feature axis, possibly negative.
     :ivar dtype: one of :data:`~conformance.implementation.DTYPES`.
-    :ivar features: one recipe for each of the n features.
+    :ivar features: one regime for each of the n features.
     :ivar seed: from which, and each feature's stream, all numbers follow.
     :ivar memory: how x lies in memory, one of :data:`~conformance.protocol.layouts.LAYOUTS`.
     :raises ValueError: a value that makes no sense, named with what was expected.
@@ -69,7 +69,7 @@ class Case:
     dtype: str = "float32"
     epsilon: float = 1e-5
     momentum: float = 0.9
-    features: tuple[Recipe, ...] = ()
+    features: tuple[Regime, ...] = ()
     seed: int = 0
     memory: str = "contiguous"
 
@@ -91,16 +91,16 @@ class Case:
         if self.memory not in LAYOUTS:
             raise ValueError(f"memory must be one of {', '.join(LAYOUTS)}; it is {self.memory!r}")
         if not self.features:
-            plain = tuple(Recipe(stream=k) for k in range(self.n))
+            plain = tuple(Regime(stream=k) for k in range(self.n))
             object.__setattr__(self, "features", plain)
         if len(self.features) != self.n:
             raise ValueError(
-                f"features must hold one recipe for each of the {self.n} features of shape {self.shape} "
+                f"features must hold one regime for each of the {self.n} features of shape {self.shape} "
                 f"along axis {self.axis}; it holds {len(self.features)}"
             )
 
     def __hash__(self) -> int:
-        # The recipes, which are many, hardly ever tell apart what these do not.
+        # The regimes, which are many, hardly ever tell apart what these do not.
         return hash((self.shape, self.axis, self.dtype, self.seed, self.epsilon))
 
     @property

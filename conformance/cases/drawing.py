@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from conformance.cases.case import Case, Recipe
+from conformance.cases.case import Case, Regime
 from conformance.cases.domain import Domain, fitting
 from conformance.implementation import Capabilities
 
@@ -42,10 +42,10 @@ _FOR_EVERY_DTYPE = 4
 
 
 @functools.lru_cache
-def _recipes(domain: Domain) -> list[Recipe]:
+def _regimes(domain: Domain) -> list[Regime]:
     """Every combination of the domain's regimes, with means as large as it allows; the plainest is the first."""
     return [
-        Recipe(values, kappa, scale, gamma, beta)
+        Regime(values, kappa, scale, gamma, beta)
         for values, kappa, scale, gamma, beta in itertools.product(
             domain.values, domain.kappas, domain.scales, domain.gammas, domain.betas
         )
@@ -105,9 +105,9 @@ def case_from(sketch: Sketch, domain: Domain, capabilities: Capabilities, dtype:
         which = sketch.rank % len(pool)
         sketch = sketch._replace(epsilon=which, momentum=which)
     shape, axis = _pick(pool, sketch.rank) if pool else _shape(sketch, domain, capabilities)
-    recipes = _recipes(domain)
-    numbers = _in_turn(len(recipes), sketch.palette[0]) if domain.in_turn else sketch.palette
-    palette = [recipes[k % len(recipes)] for k in numbers]
+    regimes = _regimes(domain)
+    numbers = _in_turn(len(regimes), sketch.palette[0]) if domain.in_turn else sketch.palette
+    palette = [regimes[k % len(regimes)] for k in numbers]
     epsilon = _pick(domain.epsilons, sketch.epsilon)
     if domain.near_epsilon:
         scale = _pick(domain.near_epsilon, sketch.near) * epsilon**0.5
@@ -168,8 +168,8 @@ def _between(least: int, most: int, choice: int) -> int:
 
 
 @functools.lru_cache(1 << 14)
-def _streamed(recipe: Recipe, stream: int) -> Recipe:
-    return replace(recipe, stream=stream)
+def _streamed(regime: Regime, stream: int) -> Regime:
+    return replace(regime, stream=stream)
 
 
 def evenly(drawn: Sequence[Sketch], ranks: int) -> tuple[Sketch, ...]:

@@ -2,7 +2,7 @@
 
 Hypothesis shrinks the choices a case was drawn from, and cannot know that one feature is one experiment.
 Here a case is reduced as what it is: to the failing feature, whose numbers stay what they were, to the
-smallest shape, the plainest recipe, the usual epsilon. So a case that came from a file shrinks as well.
+smallest shape, the plainest regime, the usual epsilon. So a case that came from a file shrinks as well.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from conformance.cases.case import Case, Recipe
+from conformance.cases.case import Case, Regime
 
 
 def minimise(
@@ -66,7 +66,7 @@ def _simpler(case: Case, feature: int | None, epsilons: tuple[float, ...]) -> It
     yield from _smaller_shapes(case)
     if case.memory != "contiguous":
         yield replace(case, memory="contiguous")
-    yield from _plainer_recipes(case)
+    yield from _plainer_regimes(case)
     for epsilon in epsilons:
         if epsilon == case.epsilon:
             break
@@ -75,7 +75,7 @@ def _simpler(case: Case, feature: int | None, epsilons: tuple[float, ...]) -> It
         yield replace(case, momentum=0.9)
     if case.seed:
         yield replace(case, seed=0)
-    if any(recipe.stream != k for k, recipe in enumerate(case.features)):
+    if any(regime.stream != k for k, regime in enumerate(case.features)):
         yield replace(case, features=tuple(replace(r, stream=k) for k, r in enumerate(case.features)))
 
 
@@ -98,10 +98,10 @@ def _smaller_shapes(case: Case) -> Iterator[Case]:
         yield case.with_shape((case.count, case.n), 1)
 
 
-def _plainer_recipes(case: Case) -> Iterator[Case]:
-    """Every feature's recipe at once, then one feature's."""
-    steps: list[Callable[[Recipe], Recipe]] = [
-        lambda r: Recipe(stream=r.stream),
+def _plainer_regimes(case: Case) -> Iterator[Case]:
+    """Every feature's regime at once, then one feature's."""
+    steps: list[Callable[[Regime], Regime]] = [
+        lambda r: Regime(stream=r.stream),
         lambda r: replace(r, gamma="one"),
         lambda r: replace(r, beta="zero"),
         lambda r: replace(r, values="normal"),
@@ -114,8 +114,8 @@ def _plainer_recipes(case: Case) -> Iterator[Case]:
         plainer = tuple(step(r) for r in case.features)
         if plainer != case.features:
             yield replace(case, features=plainer)
-    for k, recipe in enumerate(case.features[:4]):
+    for k, regime in enumerate(case.features[:4]):
         for step in steps:
-            if case.n > 1 and step(recipe) != recipe:
-                features = (*case.features[:k], step(recipe), *case.features[k + 1 :])
+            if case.n > 1 and step(regime) != regime:
+                features = (*case.features[:k], step(regime), *case.features[k + 1 :])
                 yield replace(case, features=features)

@@ -142,10 +142,10 @@ def compared_with(f: Forwarded, expected: Expected) -> Compared:
     x, axis = f.call.x, f.config.feature_axis
     assert f.got is not None
     given = None
-    if "running_mean" in f.held and "running_var" in f.held:
+    if "running_mean" in f.loaded and "running_var" in f.loaded:
         given = (
-            f.held["running_mean"].astype(np.float64)[:, None],
-            f.held["running_var"].astype(np.float64)[:, None],
+            f.loaded["running_mean"].astype(np.float64)[:, None],
+            f.loaded["running_var"].astype(np.float64)[:, None],
         )
     wide = fold(x, axis).astype(np.float64)
     mean, var = _moments(wide)

@@ -96,7 +96,7 @@ def blur(got: Array, expected: Expected, dtype: str, count: int) -> Float64:
 class Forwarded:
     """One forward call of an observation, in the state its layer was in.
 
-    :ivar held: the parameters loaded. :ivar previous: the training call before on the same layer, of as many
+    :ivar loaded: the parameters given to it. :ivar previous: the training call before on the same layer, of as many
         features. :ivar known: whether what it should give follows from the definition:
         not where parameters of a wrong shape were taken, nor in inference after training, since the
         running statistics then depend on conventions.
@@ -105,7 +105,7 @@ class Forwarded:
     call: Forward
     answer: Answer | Raised
     config: LayerConfig
-    held: dict[str, Array] = field(default_factory=dict)
+    loaded: dict[str, Array] = field(default_factory=dict)
     known: bool = True
     previous: Forward | None = None
 
@@ -135,12 +135,12 @@ class Forwarded:
         x, axis = self.call.x, self.config.axis
         n = x.shape[axis]
         epsilon = self.config.epsilon if epsilon is None else epsilon
-        gamma = _vector(self.held.get("gamma"), n, 1.0)
-        beta = _vector(self.held.get("beta"), n, 0.0)
+        gamma = _vector(self.loaded.get("gamma"), n, 1.0)
+        beta = _vector(self.loaded.get("beta"), n, 0.0)
         granted = granted or arithmetic(x.dtype.name, self.count, level)
         where: Any = {"epsilon": epsilon, "axis": axis}
-        mean = _vector(self.held.get("running_mean"), n, 0.0)
-        var = _vector(self.held.get("running_var"), n, 1.0)
+        mean = _vector(self.loaded.get("running_mean"), n, 0.0)
+        var = _vector(self.loaded.get("running_var"), n, 1.0)
         given = () if self.call.training else (mean, var)
 
         def compute() -> Expected:
@@ -192,13 +192,13 @@ class Backwarded:
         x, axis, training = forward.call.x, forward.config.axis, forward.call.training
         n = x.shape[axis]
         epsilon = forward.config.epsilon if epsilon is None else epsilon
-        gamma = _vector(forward.held.get("gamma"), n, 1.0)
+        gamma = _vector(forward.loaded.get("gamma"), n, 1.0)
         if training:
             batch = statistics(x, axis=axis)
             mean, var, exact = batch.mean, batch.var, (batch.exact_mean, batch.exact_var)
         else:
-            mean = _vector(forward.held.get("running_mean"), n, 0.0)
-            var = _vector(forward.held.get("running_var"), n, 1.0)
+            mean = _vector(forward.loaded.get("running_mean"), n, 0.0)
+            var = _vector(forward.loaded.get("running_var"), n, 1.0)
             exact = mean, var
         where: Any = {"epsilon": epsilon, "axis": axis, "training": training}
         granted = granted or arithmetic(x.dtype.name, forward.count, level)

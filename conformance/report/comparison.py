@@ -57,8 +57,8 @@ def numbers(found: Comparison) -> list[tuple[str, str, str, str, str]]:
 def _where(found: Comparison, each: Numbers) -> str:
     if each.case is None:
         return ""
-    recipe = each.case.features[0]
-    of = "constant" if recipe.values == "constant" else f"{recipe.values}, kappa {recipe.kappa:g}"
+    regime = each.case.features[0]
+    of = "constant" if regime.values == "constant" else f"{regime.values}, kappa {regime.kappa:g}"
     values = f"{found.a} {each.a:.6g}, {found.b} {each.b:.6g}, exactly {each.exact:.6g}"
     return f"{of}, {counted(each.case.count, 'value')}: {values}"
 

@@ -185,10 +185,10 @@ def worst_errors(report: Report) -> list[WorstError]:
         if worst is None or worst.bound is None:
             continue
         relative = INFINITE if worst.error is None else worst.error / worst.bound
-        recipe = case.features[0] if case else None
+        regime = case.features[0] if case else None
         kappa = "constant" if worst.kappa is None else f"kappa {_rounded(worst.kappa)}"
-        if recipe is not None:
-            kappa = "constant" if recipe.values == "constant" else f"{recipe.values}, {kappa}"
+        if regime is not None:
+            kappa = "constant" if regime.values == "constant" else f"{regime.values}, {kappa}"
         where = f", shape {spelled(case.shape)}, axis {case.axis}" if case else ""
         key = (each.implementation, each.dtype, each.of)
         if key not in found or relative > found[key].ratio:

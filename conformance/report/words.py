@@ -175,8 +175,8 @@ def described_case(case: Case, arrays: Mapping[str, Any]) -> str:
             value = arrays[name]
             lines.append(f"{name:5} = {_list(value)}")
     else:
-        recipes = sorted({f"{r.values}, kappa {r.kappa:g}, scale {r.scale:g}" for r in case.features})
-        lines.append("features: " + "; ".join(recipes[:4]) + f" ({KAPPA})")
+        regimes = sorted({f"{r.values}, kappa {r.kappa:g}, scale {r.scale:g}" for r in case.features})
+        lines.append("features: " + "; ".join(regimes[:4]) + f" ({KAPPA})")
     return "\n".join(lines)
 
 

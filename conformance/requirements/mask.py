@@ -52,7 +52,7 @@ def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 def _far(case: Case) -> Array:
     """Eight standard deviations of each feature, to broadcast along the feature axis."""
-    return 8 * np.expand_dims([recipe.scale for recipe in case.features], case.around)
+    return 8 * np.expand_dims([regime.scale for regime in case.features], case.around)
 
 
 def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:

@@ -71,9 +71,9 @@ def variance(trial: Trial) -> Verdict:
     feature = index[trial.case.axis] if got.shape == trial.case.shape else None
     of = ""
     if feature is not None:
-        recipe = trial.case.features[feature]
-        of = " of a feature whose mean is {recipe.kappa:g} times its standard deviation"
-        of = " of a constant feature" if recipe.values == "constant" else of.format(recipe=recipe)
+        regime = trial.case.features[feature]
+        of = " of a feature whose mean is {regime.kappa:g} times its standard deviation"
+        of = " of a constant feature" if regime.values == "constant" else of.format(regime=regime)
     return failed(
         f"y{list(index)}{of} is {got[index]}, although x and the exact output are finite; "
         f"values that are not finite: {int(lost.sum())} of {got.size}",

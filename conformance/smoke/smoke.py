@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from conformance.cases.arrays import Arrays, realise
-from conformance.cases.case import Case, Recipe
+from conformance.cases.case import Case, Regime
 from conformance.implementation import Array, Capabilities, LayerConfig
 from conformance.protocol.messages import (
     Answer,
@@ -41,7 +41,7 @@ _EXTENTS = (4, 2, 5, 2)  # of the other axes; none is the number of features
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Variant:
     """What a layer is built for."""
 
     case: Case
@@ -64,14 +64,14 @@ class Problem:
     text: str
     advice: str
     place: str = ""
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Smoke:
     """:ivar tried: settings tried. :ivar calls: calls made. :ivar notes: what is worth knowing and no problem."""
 
-    tried: tuple[Setting, ...]
+    tried: tuple[Variant, ...]
     calls: int
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
@@ -86,7 +86,7 @@ class _Found:
     text: str
     advice: str
     place: str
-    setting: Setting
+    setting: Variant
 
 
 def smoke(worker: Worker) -> Smoke:
@@ -97,7 +97,7 @@ def smoke(worker: Worker) -> Smoke:
     can = worker.identity.capabilities
     found: list[_Found] = []
     warned: dict[str, None] = {}
-    tried: list[Setting] = []
+    tried: list[Variant] = []
     calls, hung = 0, False
     for setting in settings(can):
         script = tuple(_calls(setting, can))
@@ -120,7 +120,7 @@ def smoke(worker: Worker) -> Smoke:
     return Smoke(tuple(tried), calls, tuple(_gathered(found, tried)), tuple(notes))
 
 
-def settings(can: Capabilities) -> list[Setting]:
+def settings(can: Capabilities) -> list[Variant]:
     """Each dtype, the lowest and the highest rank, the first and the last axis, and what can be left out."""
     first, low, high = can.dtypes[0], min(can.ranks), max(can.ranks)
     places = [(low, _axes(can, low)[-1]), (low, _axes(can, low)[0]), (high, _axes(can, high)[-1])]
@@ -130,22 +130,22 @@ def settings(can: Capabilities) -> list[Setting]:
     variants += [{name: True} for name in _VARIANTS if getattr(can, name)]
     base = plain[0]
     variants += [{"replicas": 2}] * (can.replicas > 1 and base.case.axis > 0)
-    return plain + [Setting(base.case, replace(base.config, **each)) for each in variants]
+    return plain + [Variant(base.case, replace(base.config, **each)) for each in variants]
 
 
 def _axes(can: Capabilities, rank: int) -> list[int]:
     return [axis for axis in range(rank) if can.takes_axis(axis, rank)]
 
 
-def _setting(dtype: str, rank: int, axis: int) -> Setting:
+def _setting(dtype: str, rank: int, axis: int) -> Variant:
     shape = [*_EXTENTS[: rank - 1]]
     shape.insert(axis, _FEATURES)
-    recipes = tuple(Recipe(gamma="random", beta="random", stream=k) for k in range(_FEATURES))
-    case = Case(tuple(shape), axis, dtype, features=recipes)
-    return Setting(case, case.config())
+    regimes = tuple(Regime(gamma="random", beta="random", stream=k) for k in range(_FEATURES))
+    case = Case(tuple(shape), axis, dtype, features=regimes)
+    return Variant(case, case.config())
 
 
-def _calls(setting: Setting, can: Capabilities) -> Iterator[Call]:
+def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
     arrays, config = realise(setting.case), setting.config
     yield Build(config)
     yield Parameters()
@@ -170,7 +170,7 @@ def _values(arrays: Arrays, config: LayerConfig, can: Capabilities) -> dict[str,
 
 
 def _look(
-    name: str, can: Capabilities, setting: Setting, script: tuple[Call, ...], answers: tuple[Any, ...]
+    name: str, can: Capabilities, setting: Variant, script: tuple[Call, ...], answers: tuple[Any, ...]
 ) -> Iterator[_Found]:
     """What is wrong, but what follows from something that is."""
     loaded = False
@@ -200,7 +200,7 @@ def _look(
             yield _Found((what, kind), what, text, advice, "", setting)
 
 
-def _raised(name: str, setting: Setting, call: Call, raised: Raised) -> _Found:
+def _raised(name: str, setting: Variant, call: Call, raised: Raised) -> _Found:
     what = type(call).__name__.lower()
     line, advice = place(raised.trace, name), on_raised(what, raised)
     text = raised.text if raised.kind == "Malformed" else f"{what}() raised {raised.kind}: {raised.text}"
@@ -209,7 +209,7 @@ def _raised(name: str, setting: Setting, call: Call, raised: Raised) -> _Found:
     return _Found((what, raised.kind, line or raised.text), what, text, advice, line, setting)
 
 
-def _lost(setting: Setting, call: Call, lost: Lost) -> _Found:
+def _lost(setting: Variant, call: Call, lost: Lost) -> _Found:
     advice = {
         "crash": "the process ended: the last lines it wrote say where",
         "timeout": "if it compiles first, give it longer by --timeout",
@@ -222,7 +222,7 @@ def _lost(setting: Setting, call: Call, lost: Lost) -> _Found:
 # -- the same problem in several settings
 
 
-def _gathered(found: list[_Found], tried: list[Setting]) -> Iterator[Problem]:
+def _gathered(found: list[_Found], tried: list[Variant]) -> Iterator[Problem]:
     for key in dict.fromkeys(each.key for each in found):
         same = [each for each in found if each.key == key]
         where = tuple(dict.fromkeys(each.setting for each in same))
@@ -231,7 +231,7 @@ def _gathered(found: list[_Found], tried: list[Setting]) -> Iterator[Problem]:
         yield Problem(first.text, advice, first.place, where)
 
 
-def _undeclared(call: str, where: tuple[Setting, ...], tried: list[Setting]) -> str:
+def _undeclared(call: str, where: tuple[Variant, ...], tried: list[Variant]) -> str:
     """How to declare less: by what the settings in which it raised have in common, and the others have not."""
     sound = [each for each in tried if each not in where]
     for field, declared in (("dtype", "dtypes"), ("input_shape", "ranks"), ("axis", "axes")):
@@ -255,6 +255,6 @@ def _undeclared(call: str, where: tuple[Setting, ...], tried: list[Setting]) -> 
     return f"make it work; {less}" if less else "make it work: it is called as declared"
 
 
-def _value(setting: Setting, field: str) -> Any:
+def _value(setting: Variant, field: str) -> Any:
     value = getattr(setting.config, field)
     return len(value) if field == "input_shape" else value

@@ -10,7 +10,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from conformance.cases.arrays import Arrays, realise
-from conformance.cases.case import Case, Recipe
+from conformance.cases.case import Case, Regime
 from conformance.cases.domain import Domain
 from conformance.cases.drawing import case_from, cases, evenly, sketches
 from conformance.cases.shrinking import minimise
@@ -99,7 +99,7 @@ def test_the_same_seed_draws_the_same_cases_and_another_seed_others() -> None:
 def test_hypothesis_shrinks_to_the_plainest_case() -> None:
     plainest = find(cases(Domain(), ANY), lambda _: True, settings=settings(database=None))
     assert plainest.shape == (2, 1)
-    assert plainest.features == (Recipe(),)
+    assert plainest.features == (Regime(),)
 
 
 # -- arrays
@@ -129,9 +129,9 @@ def test_a_feature_keeps_its_numbers_when_the_others_are_dropped(case: Case, dat
     assert alone.gamma[0] == whole.gamma[k]
 
 
-def test_recipes_mean_what_they_say() -> None:
+def test_regimes_mean_what_they_say() -> None:
     """A million values of mean kappa and spread 1, times scale."""
-    case = Case((1_000_000, 2), 1, features=(Recipe(kappa=8, scale=0.5, stream=0), Recipe(stream=1)))
+    case = Case((1_000_000, 2), 1, features=(Regime(kappa=8, scale=0.5, stream=0), Regime(stream=1)))
     x = realise(case).x.astype(np.float64)
     assert x.mean(axis=0) == pytest.approx([4, 0], abs=5e-3)
     assert x.std(axis=0) == pytest.approx([0.5, 1], rel=5e-3)
@@ -168,7 +168,7 @@ def test_a_case_survives_its_file(case: Case) -> None:
         ({"dtype": "int8"}, "dtype must be one of float32"),
         ({"epsilon": -1.0}, "epsilon must be finite and >= 0"),
         ({"momentum": 1.5}, "momentum must lie between 0 and 1"),
-        ({"features": (Recipe(),) * 3}, "one recipe for each of the 2 features"),
+        ({"features": (Regime(),) * 3}, "one regime for each of the 2 features"),
         ({"memory": "upside-down"}, "memory must be one of contiguous"),
     ],
 )
@@ -180,12 +180,12 @@ def test_nonsense_is_refused_in_words(change: dict[str, object], said: str) -> N
 # -- shrinking
 
 
-def test_a_failing_case_shrinks_to_its_feature_its_shape_and_the_plainest_recipe() -> None:
-    recipes = tuple(
-        Recipe("heavy-tailed", 4.0, 16.0, "negative" if k == 17 else "random", "large", stream=k)
+def test_a_failing_case_shrinks_to_its_feature_its_shape_and_the_plainest_regime() -> None:
+    regimes = tuple(
+        Regime("heavy-tailed", 4.0, 16.0, "negative" if k == 17 else "random", "large", stream=k)
         for k in range(40)
     )
-    case = Case((7, 3, 40, 2), 2, "float32", 1e-3, 0.5, recipes, seed=99)
+    case = Case((7, 3, 40, 2), 2, "float32", 1e-3, 0.5, regimes, seed=99)
     smallest = minimise(
         case, lambda c: any(r.gamma == "negative" for r in c.features), feature=17, min_count=2
     )
@@ -196,6 +196,6 @@ def test_a_failing_case_shrinks_to_its_feature_its_shape_and_the_plainest_recipe
 
 
 def test_shrinking_keeps_what_the_failure_needs() -> None:
-    case = Case((9, 5), 1, features=tuple(Recipe(stream=k) for k in range(5)))
+    case = Case((9, 5), 1, features=tuple(Regime(stream=k) for k in range(5)))
     smallest = minimise(case, lambda c: c.n >= 3 and c.count >= 5, min_count=2)
     assert smallest.shape == (5, 3)

@@ -218,9 +218,7 @@ class TestCaution:
         names = [each.partition("@")[0] for each in used]
         assert len(names) == len(set(names)), sorted(used)
 
-    @pytest.mark.skipif(
-        program("zizmor") is None, reason="needs zizmor: pip install '.[test]'"
-    )
+    @pytest.mark.skipif(program("zizmor") is None, reason="needs zizmor: pip install '.[test]'")
     def test_zizmor_finds_nothing_unsafe(self, tmp_path: Path) -> None:
         """It looks for injected commands, permissions that are too wide, and the like; and it would find them."""
         command = [program("zizmor") or "", "--offline", "--no-progress", "--min-severity", "medium"]

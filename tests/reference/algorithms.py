@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from conformance.cases.arrays import realise
-from conformance.cases.case import Beta, Case, Gamma, Recipe, Values
+from conformance.cases.case import Beta, Case, Gamma, Regime, Values
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.level import Level
 from reference import batch_norm_grad, batch_norm_inference, batch_norm_training
@@ -143,7 +143,7 @@ def folded(x: Array, mean: Array, var: Array, gamma: Array, beta: Array, epsilon
 AFFINE = [centred, normalised_first, folded]
 
 
-# -- experiments: (N, n) arrays of many features under one recipe, and how far results are from the exact ones
+# -- experiments: (N, n) arrays of many features under one regime, and how far results are from the exact ones
 
 
 class Experiment:
@@ -206,10 +206,10 @@ def alike(
     dtype: str = "float32",
     epsilon: float = 1e-5,
     seed: int = 0,
-    **recipe: Any,
+    **regime: Any,
 ) -> Case:
-    """``n`` features of one recipe, ``count`` values each."""
-    features = tuple(Recipe(stream=k, **recipe) for k in range(n))
+    """``n`` features of one regime, ``count`` values each."""
+    features = tuple(Regime(stream=k, **regime) for k in range(n))
     return Case((count, n), 1, dtype, epsilon, features=features, seed=seed)
 
 

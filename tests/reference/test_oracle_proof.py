@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from conformance.cases.arrays import realise
-from conformance.cases.case import Beta, Case, Gamma, Recipe
+from conformance.cases.case import Beta, Case, Gamma, Regime
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.level import Level
 from reference import (
@@ -58,7 +58,7 @@ def four_hundred_bits() -> Iterator[None]:
     flint.ctx.prec = before
 
 
-def recipes(epsilon: float, dtype: str) -> st.SearchStrategy[Recipe]:
+def regimes(epsilon: float, dtype: str) -> st.SearchStrategy[Regime]:
     """Every regime: all values, kappa to 1e6, sizes from 2^-20 to 2^20 and near sqrt(epsilon).
 
     float16 ends at 65504: there kappa stays below 100 and the size below 64.
@@ -67,7 +67,7 @@ def recipes(epsilon: float, dtype: str) -> st.SearchStrategy[Recipe]:
     near = [epsilon**0.5 * factor for factor in (0.25, 1.0, 4.0)]
     scales = st.sampled_from([1.0, *near]) | st.integers(-20, 6 if half else 20).map(lambda k: 2.0**k)
     return st.builds(
-        Recipe,
+        Regime,
         values=st.sampled_from(VALUES),
         kappa=st.sampled_from([kappa for kappa in KAPPAS if abs(kappa) <= 100 or not half]),
         scale=scales,
@@ -82,7 +82,7 @@ def cases(draw: st.DrawFn, dtype: str) -> Case:
     shape, axis = draw(st.sampled_from(SHAPES))
     epsilon = draw(st.sampled_from([1e-8, 1e-5, 1e-3, 1.0]))
     momentum = draw(st.sampled_from([0.9, 0.1, 0.5, 0.99, 0.0, 1.0]))
-    features = tuple(draw(recipes(epsilon, dtype)) for _ in range(shape[axis]))
+    features = tuple(draw(regimes(epsilon, dtype)) for _ in range(shape[axis]))
     return Case(shape, axis, dtype, epsilon, momentum, features, draw(st.integers(0, 2**32 - 1)))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from conformance.cases.case import Case, Recipe
+from conformance.cases.case import Case, Regime
 from conformance.report.renderers import cases, html, junit, markdown
 from conformance.results.baseline import BadBaseline, Known, read_baseline
 from conformance.results.build import build
@@ -64,7 +64,7 @@ def report() -> Report:
 
 CASE = CaseFile(
     "forward.training",
-    Case((3, 2), -1, "float64", 1e-3, 0.5, (Recipe(kappa=7.0), Recipe()), 11),
+    Case((3, 2), -1, "float64", 1e-3, 0.5, (Regime(kappa=7.0), Regime()), 11),
     "torch",
     "training",
 )

@@ -167,8 +167,8 @@ class TestCounterexample:
         found = tally(judged("FlipsNegativeGamma", replace(SMALL, seed=seed))).counterexample
         assert found is not None and found.verdict.outcome is Outcome.FAIL
         assert found.case.n == 1 and len(found.case.shape) == 2 and found.case.count == 2
-        (recipe,) = found.case.features
-        assert recipe.gamma in ("negative", "random") and recipe.values == "normal" and recipe.kappa == 0
+        (regime,) = found.case.features
+        assert regime.gamma in ("negative", "random") and regime.values == "normal" and regime.kappa == 0
         assert self.fails("FlipsNegativeGamma", found)
 
     @pytest.mark.parametrize("seed", [0, 1])

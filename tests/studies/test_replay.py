@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cases.case import Case, Recipe
+from conformance.cases.case import Case, Regime
 from conformance.results.case_file import BadCase, CaseFile, read_case
 from conformance.studies.replay import replay
 from conformance.worker.client import Worker
@@ -37,7 +37,7 @@ def test_a_file_written_by_hand_needs_a_requirement_and_a_case(tmp_path: Path) -
 
 
 def test_a_file_comes_back_as_it_was(tmp_path: Path) -> None:
-    case = Case((3, 2), -1, "float64", 1e-3, 0.5, (Recipe(kappa=7.0), Recipe("constant", stream=3)), seed=11)
+    case = Case((3, 2), -1, "float64", 1e-3, 0.5, (Regime(kappa=7.0), Regime("constant", stream=3)), seed=11)
     file = CaseFile("forward.training", case, "torch", "training")
     path = tmp_path / "case.json"
     path.write_text(file.to_json())

@@ -66,7 +66,7 @@ def _unbiased(count: int) -> float:
 
 
 def _held(step: Step, name: str, default: float) -> Any:
-    return np.asarray(step.call.held.get(name, default), np.float64)
+    return np.asarray(step.call.loaded.get(name, default), np.float64)
 
 
 RUNNING: tuple[Deviation, ...] = (

@@ -20,7 +20,7 @@ from conformance.worker.protocol_check.check import (
     only,
     output,
 )
-from conformance.worker.protocol_check.talk import Setting, Talk, Wrong, plain
+from conformance.worker.protocol_check.talk import BuiltLayer, Talk, Wrong, plain
 
 CHECKS = Checks()
 _LARGE = 16 << 20  # bytes
@@ -83,7 +83,7 @@ def _version(talk: Talk) -> None:
     "build", "build is answered with an answer.", "Answer build with {op: 'answer'}; arrays may be left out."
 )
 def _build(talk: Talk) -> None:
-    talk.answers(Build(Setting.of(talk.capabilities, 3).config))
+    talk.answers(Build(BuiltLayer.of(talk.capabilities, 3).config))
 
 
 @CHECKS.add(

@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.protocol.messages import Answer, Raised
 from conformance.worker.protocol_check.check import BUILT, Checks, like, lives
-from conformance.worker.protocol_check.talk import Said, Setting, Talk, Wrong, plain
+from conformance.worker.protocol_check.talk import BuiltLayer, Said, Talk, Wrong, plain
 
 CHECKS = Checks()
 _NESTED = 20_000
@@ -27,7 +27,7 @@ def _unknown_op(talk: Talk) -> None:
     "Look the number up before use.",
 )
 def _unknown_layer(talk: Talk) -> None:
-    forward = Setting.of(talk.capabilities, 3).forward(number=12345)
+    forward = BuiltLayer.of(talk.capabilities, 3).forward(number=12345)
     _refused(talk, {"forward on a layer never built": forward})
 
 

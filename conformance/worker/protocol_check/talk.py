@@ -154,28 +154,30 @@ class Talk:
             found.append(reply.arrays)
         return found
 
-    def layer(self, n: int, *, number: int = 0, rank: int | None = None, dtype: str | None = None) -> Setting:
+    def layer(
+        self, n: int, *, number: int = 0, rank: int | None = None, dtype: str | None = None
+    ) -> BuiltLayer:
         """Build a layer for ``n`` features, and load it: what can be asked of it then."""
-        setting = Setting.of(self.capabilities, n, rank, dtype)
+        setting = BuiltLayer.of(self.capabilities, n, rank, dtype)
         self.answers(
             Build(setting.config, layer=number), Load(setting.parameters(self.capabilities), layer=number)
         )
         return setting
 
 
-class Setting(msgspec.Struct, frozen=True):
+class BuiltLayer(msgspec.Struct, frozen=True):
     """A layer's configuration, and inputs for it."""
 
     config: LayerConfig
     training: bool
 
     @staticmethod
-    def of(can: Capabilities, n: int, rank: int | None = None, dtype: str | None = None) -> Setting:
+    def of(can: Capabilities, n: int, rank: int | None = None, dtype: str | None = None) -> BuiltLayer:
         rank = rank or can.ranks[0]
         axis = next(axis for axis in (1, -1, *range(rank)) if axis < rank and can.takes_axis(axis, rank))
         shape = [4 if k == 0 else 2 for k in range(rank)]
         shape[axis] = n
-        return Setting(LayerConfig(tuple(shape), axis, dtype or can.dtypes[0]), can.training)
+        return BuiltLayer(LayerConfig(tuple(shape), axis, dtype or can.dtypes[0]), can.training)
 
     @property
     def n(self) -> int:
