@@ -25,7 +25,8 @@ PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 POINTS: dict[str, str] = PROJECT["entry-points"]["batchnorm_conformance.implementations"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
-#: For each id, what its hint has to name: the packages of the narrowest extra that brings all it needs.
+#: What the hint of an id has to name: the packages of the narrowest extra that brings all it needs. An id that is not
+#: here has the extra that its entry point names.
 NARROWEST = {
     "torch": ("torch", "torch-functional", "torch-channels-last", "torch-script", "torch-compile", "torch-export",
               "torch-vmap", "torch-lazy"),
@@ -50,7 +51,12 @@ NARROWEST = {
     "tf-keras": ("tf-keras", "tf-keras-renorm", "tf-keras-sync"),
 }  # fmt: skip
 APART = ("chainer", "mxnet")
-HINTED = [(id, extra) for extra, ids in NARROWEST.items() for id in ids]
+HINTED = {id: extra for extra, ids in NARROWEST.items() for id in ids}
+HINTED |= {
+    id: point.partition("[")[2].strip("]")
+    for id, point in POINTS.items()
+    if id not in HINTED and id not in (*APART, "reference")
+}
 
 
 def bnconf(*arguments: str, columns: int = 80) -> Result:
@@ -70,9 +76,9 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 class TestHints:
     def test_every_id_has_one(self) -> None:
-        assert {id for id, _ in HINTED} | {*APART, "reference"} == set(POINTS) == set(registered())
+        assert HINTED.keys() | {*APART, "reference"} == set(POINTS) == set(registered())
 
-    @pytest.mark.parametrize(("id", "extra"), HINTED)
+    @pytest.mark.parametrize(("id", "extra"), HINTED.items())
     def test_names_the_packages_of_the_narrowest_extra(self, id: str, extra: str) -> None:
         wanted = [line for each in extra.split(",") for line in EXTRAS[each]]
         said = remedy("whatever", id)

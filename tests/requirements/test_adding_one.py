@@ -19,7 +19,9 @@ from conformance.requirements.catalogue import catalogue
 from tests.requirements.test_catalogue import results
 
 ROOT = Path(__file__).parents[2]
-NAMES = "conformance", "docs", "examples", "reference", "tests", "README.md", "mkdocs.yml", "pyproject.toml"
+NAMES = (
+    "conformance", "docs", "examples", "reference", "tests", "LICENSE", "README.md", "mkdocs.yml", "pyproject.toml",
+)  # fmt: skip
 
 #: The tests that count or list requirements or exhibits, and those of what is added.
 AFFECTED = (
@@ -73,15 +75,20 @@ class TestRequirement:
         assert found["forward.bounded"].outcome == "fail"
 
 
+def copied(folder: Path) -> Path:
+    """A copy of this checkout, in ``folder``."""
+    for name in NAMES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder)
+    return folder
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of this one, with the requirement."""
-    for name in NAMES:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, tmp_path)
-    add(tmp_path, "requirements/forward.py", "@requirement")
+    add(copied(tmp_path), "requirements/forward.py", "@requirement")
     return tmp_path
 
 
