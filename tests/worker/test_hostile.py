@@ -104,7 +104,7 @@ FAILING = {
 #: So does one about parameters.
 HOLDING = {
     "holds_nothing": "the layer has no gamma; it has no parameters",
-    "holds_something_else_each_time": "the layer has gamma for some inputs, and for others has not",
+    "holds_something_else_each_time": "the layer has gamma for some inputs but not for others",
     "holds_ten_thousand_parameters": "the layer has no gamma; it has 0, 1, 2",
 }  # fmt: skip
 
