@@ -86,7 +86,9 @@ class Trial:
                 self._exact[key] = forwarded.expected(level, epsilon)
             yield self._exact[key]
 
-    def forward_within(self, which: str | Forwarded = "", *, level: Level = MUST, what: str = "y") -> Verdict:
+    def forward_within(
+        self, which: str | Forwarded = "", *, level: Level = MUST, what: str = "y[{}]"
+    ) -> Verdict:
         """Whether a forward call gave the exact output to within the bound."""
         forwarded = self.forward(which)
         got, axis = forwarded.got, forwarded.config.axis
