@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from conformance.implementation import Capabilities
+from conformance import Capabilities
 
 
 class MyLayer:

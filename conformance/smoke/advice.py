@@ -32,15 +32,15 @@ _FRAME = re.compile(
 _ATTRIBUTES = {
     "name": 'give the class a name, such as name = "my batch norm"; the report calls it that',
     "version": 'give the class a version, such as version = "1.0"',
-    "capabilities": "give the class capabilities = Capabilities(...), from conformance.implementation",
+    "capabilities": "give the class capabilities = Capabilities(...), from conformance",
     "build": "give the class a method build(self, config) that returns a layer",
-    "Capabilities": "set capabilities = Capabilities(...), from conformance.implementation",
+    "Capabilities": "set capabilities = Capabilities(...), from conformance",
     SENDABLE: 'Capabilities hold names and numbers only: dtypes=("float32",), and not NumPy\'s own dtypes',
 }
 #: What an answer has to be.
 _EXPECTED = {
     "dtype": f"return an array of numbers, of one of {', '.join(DTYPES)}",
-    "Gradients": "return Gradients(x, gamma, beta), from conformance.implementation, with arrays or None",
+    "Gradients": "return Gradients(x, gamma, beta), from conformance, with arrays or None",
     "dict": "return a dict of NumPy arrays by name: gamma, beta, running_mean, running_var",
 }
 #: From what was returned for an array, or its package, to how it becomes one.

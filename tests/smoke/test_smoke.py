@@ -154,7 +154,7 @@ NOT_STARTED = [
     (
         "CapabilitiesOfADict",
         "it is a dict",
-        "set capabilities = Capabilities(...), from conformance.implementation",
+        "set capabilities = Capabilities(...), from conformance",
     ),
     ("CapabilitiesNotMade", "it is a type", "write Capabilities(), with parentheses"),
     ("DtypesOfAString", "Expected `array`, got `str`", "a tuple of one is written (x,)"),
