@@ -1,9 +1,9 @@
 """The contract an implementation of batch normalisation is adapted to.
 
-An adapter adds nothing of its own. It passes ``epsilon`` and ``momentum`` verbatim to the arguments of those
-names (whether momentum keeps the old value or takes the new one is measured, not assumed), returns
-parameters in their native shapes, converts arrays, and nothing else. What it does not support it declares in
-its :class:`Capabilities`; what it declares and does not do is an error.
+An adapter adds nothing of its own. It passes ``epsilon`` and ``momentum`` verbatim to the arguments of those names:
+the suite measures whether momentum keeps the old value or takes the new one. It returns parameters in their native
+shapes and converts arrays. Its :class:`Capabilities` declare what it supports. The rest is skipped, and whatever it
+declares but does not do is an error.
 
 This module needs NumPy only, and is imported inside worker processes.
 """
@@ -71,26 +71,26 @@ class Capabilities:
     :ivar axes: the feature axes it takes: ``"any"``, or indices such as ``(1,)`` or ``(-1,)``.
     :ivar moves_axis: the adapter transposes to serve the other axes, because the framework has no argument.
     :ivar gradients: ``backward`` works after a training call.
-    :ivar training: it can normalise by the statistics of the batch; without, it is inference only.
+    :ivar training: it can normalise by the statistics of the batch. If not, it is for inference only.
     :ivar inference: it can normalise by statistics it kept or was given.
     :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
         neither, ``"always"`` neither.
-    :ivar parameters: it creates and holds gamma and beta; without, it is a function that is given them.
-    :ivar running: it keeps running statistics and uses them in inference. A function that is given
-        statistics keeps none, and says False, but its inference is judged all the same.
+    :ivar parameters: it creates and holds gamma and beta. If not, it is a function that takes them as arguments.
+    :ivar running: it keeps running statistics and uses them in inference. A function that takes statistics as
+        arguments keeps none and declares False. Its inference is judged all the same.
     :ivar defaults: it can be built with no epsilon and no momentum given.
     :ivar cumulative: it offers a cumulative average for its running statistics.
-    :ivar views: arrays reach it as they lie in the caller's memory, strides and all. A program behind a pipe
-        only ever sees contiguous ones.
-    :ivar compiles: it compiles for each new shape, so shapes are drawn from a small pool.
-    :ivar names: what the framework itself calls a parameter, where that is not its canonical name:
+    :ivar views: arrays reach it with the strides they have in the caller's memory. A program behind a pipe sees
+        contiguous arrays only.
+    :ivar compiles: it compiles for each new shape, so the suite draws shapes from a small pool.
+    :ivar names: the framework's own name of a parameter, if it differs from the canonical name:
         ``(("gamma", "weight"), ("beta", "bias"))``.
-    :ivar devices: where it can compute, by the framework's own names: ``("cpu", "cuda")``.
-    :ivar eager: it is compiled or exported, and can also make the layer that it is compiled or exported from.
-    :ivar replicas: among how many replicas it can split a batch and yet normalise by the statistics of the whole: 2
-        or more; 0 if it cannot.
-    :ivar uneven: the parts need not be of one size; they are those of ``numpy.array_split``.
-    :ivar mask: ``forward`` takes ``mask=``, by which statistics are those of the positions where it is True.
+    :ivar devices: the devices it can compute on, by the framework's own names: ``("cpu", "cuda")``.
+    :ivar eager: it is compiled or exported, and can also make the layer that it was made from.
+    :ivar replicas: the number of replicas, 2 or more, over which it can split a batch and still normalise by the
+        statistics of the whole; 0 if it cannot.
+    :ivar uneven: the parts may differ in size; they are those of ``numpy.array_split``.
+    :ivar mask: ``forward`` takes ``mask=``, and takes statistics over the positions where it is True.
     """
 
     dtypes: tuple[str, ...] = ("float32",)

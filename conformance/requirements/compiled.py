@@ -1,8 +1,8 @@
-"""compiled: what compiled or exported code computes agrees with the layer that it was made from.
+"""compiled: compiled or exported code agrees with the layer that it was made from.
 
-Both are built side by side, given the same, and compared with each other, so that what the eager layer does wrong is
-not held against the compiled one a second time. Each may be off by the bound, so they may differ by twice that; and
-one of them may hold the epsilon of float64 data in float32, as attributes of ONNX are.
+Both layers are built side by side, take the same input, and are compared with each other. So a fault of the eager
+layer is not held against the compiled one a second time. Each may be off by the bound, so they may differ by twice
+the bound. One of them may hold the epsilon of float64 data in float32, as ONNX attributes do.
 """
 
 from __future__ import annotations

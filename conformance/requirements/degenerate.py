@@ -1,4 +1,4 @@
-"""degenerate: the edges of the domain. What comes out of each is reported, not only whether it should."""
+"""degenerate: the edges of the domain. The report says what comes out of each, not only whether that is right."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ def _finite(trial: Trial) -> Verdict:
 @requirement(
     "degenerate.tiny",
     SHOULD,
-    "Values whose squares underflow give finite output, as far from the exact one as the ratio says.",
+    "Values whose squares underflow give finite output. The ratio says how far off it is.",
     source="[N]",
     probes=(tiny,),
     presupposes=("forward.training",),
@@ -290,7 +290,7 @@ def underflowing(trial: Trial) -> Verdict:
 @requirement(
     "degenerate.huge",
     SHOULD,
-    "Values whose squares overflow give finite output, as far from the exact one as the ratio says.",
+    "Values whose squares overflow give finite output. The ratio says how far off it is.",
     source="[N]",
     probes=(huge,),
     presupposes=("forward.training",),

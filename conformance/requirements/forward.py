@@ -1,4 +1,4 @@
-"""forward: the output is the one the definition gives."""
+"""forward: the output is what the definition says."""
 
 from __future__ import annotations
 

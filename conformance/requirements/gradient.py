@@ -1,4 +1,4 @@
-"""gradient: what backward returns are the gradients of the definition."""
+"""gradient: backward returns the gradients of the definition."""
 
 from __future__ import annotations
 

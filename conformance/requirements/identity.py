@@ -1,4 +1,4 @@
-"""identity: with an n-vector of gammas and one of betas the layer can give back its input; with scalars not."""
+"""identity: with a gamma and a beta for each feature the layer can give back its input; with scalars it cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""invariance: what must not matter does not. Needs no reference: the implementation is held to itself.
+"""invariance: changes of the input that must not matter do not. Each output is compared with another one
+of the same implementation, so no reference is needed.
 
 Two outputs that should be equal may differ by the sum of their bounds.
 """

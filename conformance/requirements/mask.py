@@ -1,6 +1,6 @@
-"""mask: where some positions do not count, statistics are those of the rest, as if there were no others.
+"""mask: where some positions do not count, the statistics come from the others alone.
 
-So each call is judged as one without a mask, on the (m, n) values of the positions that count (see
+Each call is judged as one without a mask, on the (m, n) values of the positions that count (see
 :func:`conformance.judging.exact.forwards`).
 """
 
@@ -98,7 +98,7 @@ def normalised(trial: Trial) -> Verdict:
 @requirement(
     "mask.gradient",
     MUST,
-    "The gradients are those of the positions that count, where the others have no part in the loss.",
+    "The gradients are those of the positions that count. The others have no part in the loss.",
     source="[K, F]",
     probes=(gradient,),
     presupposes=("mask.training", "numerics.double", "gradient.input", "gradient.gamma", "gradient.beta"),
@@ -110,7 +110,7 @@ def gradients(trial: Trial) -> Verdict:
 @requirement(
     "mask.running",
     MUST,
-    "The running statistics take in the statistics of the positions that count.",
+    "The running statistics move towards the statistics of the positions that count.",
     source="[K, F]",
     probes=(running,),
     presupposes=("mask.training", "numerics.double", "running.update"),
@@ -123,7 +123,7 @@ def kept(trial: Trial) -> Verdict:
 @requirement(
     "mask.inference",
     MUST,
-    "In inference a mask changes nothing: the running statistics are what they are.",
+    "In inference a mask changes nothing.",
     source="[K, F]",
     probes=(inference,),
     presupposes=("forward.inference", "numerics.double"),
@@ -135,7 +135,7 @@ def unmoved(trial: Trial) -> Verdict:
 @requirement(
     "mask.rest",
     CONVENTION,
-    "What y is where nothing counts: normalised like the others, zero, or x as it was.",
+    "At positions that do not count, y is normalised like the others, zero, or x unchanged.",
     source="[K, F]",
     probes=(training,),
     presupposes=("mask.training",),

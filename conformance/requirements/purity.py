@@ -1,4 +1,4 @@
-"""purity: a layer changes what it says it changes, and nothing else; how arrays lie in memory is no matter."""
+"""purity: a layer changes only what it says it changes, and the layout of arrays in memory makes no difference."""
 
 from __future__ import annotations
 
@@ -247,8 +247,8 @@ def reproduced(trial: Trial) -> Verdict:
 @requirement(
     "purity.history",
     MUST,
-    "What a call gives does not depend on the calls before it, but for what they loaded and, in inference, the "
-    "running statistics: training, inference, backward and load in any order.",
+    "The result of a call depends on no earlier call, except on what was loaded and, in inference, on the running "
+    "statistics. Training, inference, backward and load may come in any order.",
     source="[P]",
     probes=(history,),
     presupposes=(
@@ -284,7 +284,7 @@ def independent_of_history(trial: Trial) -> Verdict:
 @requirement(
     "purity.layers",
     MUST,
-    "What is done to one layer changes no other, and a new one starts as the first did.",
+    "Using one layer changes no other, and a new layer starts as the first did.",
     source="[P]",
     probes=(layers,),
     presupposes=("forward.inference", "numerics.double"),

@@ -1,7 +1,7 @@
-"""replica: over k replicas a batch is normalised as it is in one.
+"""replica: k replicas together normalise a batch as one layer does.
 
-A batch is split along its first axis, each part normalised in a replica of its own, with statistics that the
-replicas share. What comes of it, put together, is judged as any batch is: by the statistics of the whole.
+A batch is split along its first axis. Each part is normalised in a replica of its own, and the replicas share their
+statistics. The parts of the output, put together, are judged as any batch is: by the statistics of the whole.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def gradients(trial: Trial) -> Verdict:
 @requirement(
     "replica.uneven",
     MUST,
-    "Where the parts are not of one size, every value still weighs the same.",
+    "If the parts differ in size, every value still weighs the same.",
     source="[T]",
     probes=(uneven,),
     presupposes=("replica.training", "numerics.double"),
@@ -115,7 +115,7 @@ def weighed(trial: Trial) -> Verdict:
 @requirement(
     "replica.running",
     MUST,
-    "The running statistics are the same in every replica, and those that one layer keeps of the whole batch.",
+    "The running statistics are the same in every replica, and those of one layer that sees the whole batch.",
     source="[K, F, J]",
     probes=(running,),
     presupposes=("replica.training", "numerics.double", "running.update"),
@@ -134,7 +134,7 @@ def kept(trial: Trial) -> Verdict:
 @requirement(
     "replica.inference",
     MUST,
-    "Over k replicas inference gives what it gives in one.",
+    "In inference, k replicas give what one layer gives.",
     source="[K, F, J]",
     probes=(inference,),
     presupposes=("forward.inference", "numerics.double"),

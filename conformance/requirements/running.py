@@ -1,7 +1,7 @@
-"""running: the statistics kept for inference are one kind of average of the batches', always the same one.
+"""running: the statistics kept for inference are an average of those of the batches, always of the same kind.
 
-Which one is not assumed (see :mod:`conformance.judging.conventions`). Where no convention in use fits, or where
-different cases fit different ones, an implementation contradicts itself.
+The suite does not assume which kind (see :mod:`conformance.judging.conventions`). An implementation fails if no
+convention in use fits, and contradicts itself if different cases fit different ones.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ def keep_or_replace(trial: Trial) -> Verdict:
 @requirement(
     "running.loaded",
     MUST,
-    "Statistics that were loaded move on from there, under one of the known conventions.",
+    "Loaded statistics move on from their values, under one of the known conventions.",
     source="[K, T]",
     probes=(loaded,),
     presupposes=("running.update",),
