@@ -65,9 +65,9 @@ def test_the_readme_is_short() -> None:
 
 
 def test_the_readme_explains_what_it_measures() -> None:
-    """kappa, N and err/bound are for docs/first-report.md, which explains them."""
+    """kappa and N are for docs/first-report.md, which explains them."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.search(r"\bkappa\b|\bN\b|err/bound", text) is None
+    assert re.search(r"\bkappa\b|\bN\b", text) is None
 
 
 def test_reading_a_report_explains_every_mark_and_group() -> None:
