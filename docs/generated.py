@@ -54,15 +54,27 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+#: Parts of the repository that the site has a page of.
+_PAGES = {
+    "conformance/requirements": "requirements",
+    "conformance/implementation.py": "contract",
+    "conformance/results/model.py": "report",
+}
+
+
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """A link to a file of the repository that is no page becomes its name: the site stands without it. The account
-    that hosts the repository takes the place of OWNER.
+    """Links to files of the repository hold in a clone. On the site each leads to the page made of that file, or
+    becomes plain text where there is none. The account that hosts the repository takes the place of OWNER.
     """
+    docs = Path(config.docs_dir).resolve()
+    up = "../" * page.file.src_uri.count("/")
 
     def named(link: re.Match[str]) -> str:
-        target = (Path(config.docs_dir) / page.file.src_uri).parent / link[2].partition("#")[0]
-        outside = not target.resolve().is_relative_to(Path(config.docs_dir).resolve())
-        return link[1] if outside else link[0]
+        target = (docs / page.file.src_uri).parent / link[2].partition("#")[0]
+        if target.resolve().is_relative_to(docs):
+            return link[0]
+        made = _PAGES.get(target.resolve().relative_to(docs.parent).as_posix())
+        return f"[{link[1]}]({up}reference/{made}.md)" if made else link[1]
 
     markdown = markdown.replace("OWNER/batchnorm-conformance", _repository(Path(config.docs_dir).parent))
     return re.sub(r"(?<!!)\[([^\]]+)\]\((\.\./[^)\s]+)\)", named, markdown)

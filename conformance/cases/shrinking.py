@@ -1,7 +1,7 @@
 """From a failing case to the smallest one that still fails.
 
 Hypothesis shrinks the choices a case was drawn from, and cannot know that one feature is one experiment.
-Here a case is reduced as what it is: to the failing feature, whose numbers stay what they were, to the
+Here a case is reduced as what it is: to the failing feature, to the
 smallest shape, the plainest regime, the usual epsilon. So a case that came from a file shrinks as well.
 """
 

@@ -17,7 +17,7 @@ from conformance.requirements import probes
 
 
 def is_vector(shape: tuple[int, ...], n: int) -> bool:
-    """N elements on one axis, any other axes of extent 1."""
+    """Whether it has n elements on one axis, and extent 1 on every other."""
     others = [extent for extent in shape if extent != 1]
     return len(shape) >= 1 and (others == [n] if n != 1 else others == [])
 
@@ -220,7 +220,7 @@ def wrong_size(trial: Trial) -> Verdict:
         if isinstance(loading, Answer) and isinstance(applying, Answer):
             y = applying.arrays["y"]
             return failed(
-                f"{what} of {counted(case.n, 'feature')} was accepted: applied to x of "
+                f"a layer of {counted(case.n, 'feature')} accepted {what}: applied to x of "
                 f"shape {case.shape}, axis {case.axis}, it returned y of shape {y.shape} without an error",
                 call=trial.number(forward),
             )

@@ -10,5 +10,6 @@ def meant(name: str, among: Iterable[str]) -> str:
     """A sentence to put after one that says what is wrong with ``name``: `` Did you mean 'torch'?``, or nothing if no
     name is close to it.
     """
-    close = get_close_matches(name, list(among), n=2)
+    by_lower = {each.lower(): each for each in among}
+    close = [by_lower[each] for each in get_close_matches(name.lower(), list(by_lower), n=2)]
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""

@@ -133,6 +133,13 @@ class TestSite:
         text = page.read_text(encoding="utf-8")
         assert text.count('class="level should"') >= sum(r.level == "SHOULD" for r in catalogue())
 
+    def test_links_to_what_has_a_page_lead_to_that_page(self, site: Path) -> None:
+        """In the repository they lead to the code that the page is made of."""
+        for page, name in (("index", "requirements"), ("tutorials/numpy", "contract"), ("uses", "report")):
+            text = (site / f"{page}.html").read_text(encoding="utf-8")
+            article = text[text.index("<article") : text.index("</article")]
+            assert re.search(rf'href="(\.\./)?reference/{name}\.html"', article), page
+
     def test_so_are_the_commands_and_their_options(self, site: Path) -> None:
         text = (site / "reference" / "command.html").read_text(encoding="utf-8")
         for name, command in main.commands.items():
