@@ -6,7 +6,7 @@ import json
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from conformance.requirements.catalogue import catalogue
 
@@ -19,7 +19,10 @@ def command(as_json: bool) -> None:
         fields = ("id", "level", "statement", "source")
         click.echo(json.dumps([{f: str(getattr(r, f)) for f in fields} for r in every], indent=1))
         return
-    table = Table("requirement", "level", "statement", "source", box=None, pad_edge=False)
+    # An id is what a user copies: where the terminal is narrow it is folded, never cut.
+    table = Table(
+        Column("requirement", overflow="fold"), "level", "statement", "source", box=None, pad_edge=False
+    )
     for each in every:
         table.add_row(each.id, str(each.level), each.statement, each.source.replace("[", r"\["))
     Console().print(table)

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from conformance.judging.level import Level
@@ -255,7 +255,8 @@ def show_comparison(found: Comparison, console: Console) -> None:
     """What differs, then the recipes, which are to be copied and so not folded."""
     console.print(Text(comparison.headline(found), style="bold"))
     for title, rows in comparison.sections(found):
-        table = Table(title, found.a, found.b, box=box.SIMPLE_HEAD, pad_edge=False)
+        sides = (Column(Text(name), overflow="fold") for name in (found.a, found.b))
+        table = Table(title, *sides, box=box.SIMPLE_HEAD, pad_edge=False)
         for row in rows:
             table.add_row(*map(Text, row))
         console.print(table)
