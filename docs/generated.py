@@ -24,8 +24,6 @@ from conformance.judging.requirement import Requirement
 from conformance.requirements.catalogue import catalogue
 from conformance.results.model import schema
 
-#: Pages of the navigation that are there only in some checkouts.
-_PERHAPS = ("protocol.md",)
 _SOURCES = {
     "Q": "the question: *what are the dimensions of gamma and beta, (n, 1) or (n, m)?*",
     "P": "Ioffe and Szegedy, *Batch Normalization*, 2015, Algorithms 1 and 2 and section 3",
@@ -41,7 +39,7 @@ _SOURCES = {
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     here = Path(config.docs_dir)
-    nav = [_present(entry, here) for entry in config.nav or []]
+    nav = list(config.nav or [])
     unlisted = {page.relative_to(here).as_posix() for page in here.rglob("*.md")} - set(_listed(nav))
     config.nav = [*nav, {"More": sorted(unlisted)}] if unlisted else nav
     return config
@@ -84,22 +82,6 @@ def _repository(checkout: Path) -> str:
     """Where the repository is on GitHub, as account/name: pyproject.toml alone says it."""
     project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["urls"]["Repository"]).removeprefix("https://github.com/")
-
-
-def _present(entry: Any, here: Path) -> Any:
-    """An entry of the navigation without the pages that are not there."""
-    if not isinstance(entry, dict):
-        return entry
-    return {
-        title: [
-            _present(each, here)
-            for each in inside
-            if not set(each.values()) & set(_PERHAPS) or all((here / f).exists() for f in each.values())
-        ]
-        if isinstance(inside, list)
-        else inside
-        for title, inside in entry.items()
-    }
 
 
 def _listed(nav: Any) -> Iterator[str]:

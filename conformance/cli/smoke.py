@@ -14,7 +14,7 @@ import click
 
 from conformance.cli._status import Status
 from conformance.protocol.messages import Identity
-from conformance.smoke.advice import on_start, place
+from conformance.smoke.advice import on_start, own_line
 from conformance.smoke.smoke import Problem, Smoke, smoke
 from conformance.worker.client import Worker
 from conformance.worker.interpreter import executable
@@ -43,7 +43,7 @@ def command(implementation: str, timeout: float, python: str | None, device: str
         raise click.UsageError(str(error)) from None
     except CannotStart as error:
         advice = on_start(error, implementation)
-        line = place(error.raised.trace, implementation) if error.raised else ""
+        line = own_line(error.raised.trace, implementation) if error.raised else ""
         problem = Problem(f"it could not be started: {error}", advice, line)
         click.echo(_described(1, problem, 1))
         sys.exit(Status.COULD_NOT_START)

@@ -22,9 +22,10 @@ from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart, NoProgram, NotDeclared
 
-#: Asked between cases whether to stop; told of every finished shard.
+#: Asked between cases whether to stop.
 Stop = Callable[[], bool]
-Progress = Callable[[str, ShardResult], None]
+#: Called with the name of an implementation and each of its shards that is finished.
+Finished = Callable[[str, ShardResult], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def start(name: str, settings: Settings) -> Worker:
     )
 
 
-def run_task(task: Task, stop: Stop = lambda: False, progress: Progress | None = None) -> TaskResult:
+def run_task(task: Task, stop: Stop = lambda: False, progress: Finished | None = None) -> TaskResult:
     """Judge one implementation. Never raises on account of the implementation."""
     return run_together((task.implementation,), task.settings, stop, progress)[0]
 
@@ -117,7 +118,7 @@ def run_together(
     names: Sequence[str],
     settings: Settings,
     stop: Stop = lambda: False,
-    progress: Progress | None = None,
+    progress: Finished | None = None,
     start: Start = start,
 ) -> list[TaskResult]:
     """Judge several implementations case by case in turn, so that what is exact of a case, which costs more
@@ -162,7 +163,7 @@ class _Run:
     def started(self) -> bool:
         return self._worker is not None
 
-    def perform(self, shard: Shard, stop: Stop, progress: Progress | None) -> Iterator[None]:
+    def perform(self, shard: Shard, stop: Stop, progress: Finished | None) -> Iterator[None]:
         """Judge a shard; a step is a case."""
         if self._worker is None or self._failure or stop():
             return

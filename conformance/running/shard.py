@@ -129,7 +129,7 @@ def shard_in_steps(
             with suppress(ArithmeticError, ValueError, LookupError):
                 tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
             tally.evidence.clear()
-        if shrink and tally.first is not None and not stop():
+        if shrink and tally.failing is not None and not stop():
             tally.counterexample = _shrunk(shard.probe, requirement, tally, worker, stop)
     profile.implementation = worker.inside - inside
     profile.wire = max(0.0, worker.waited - waited - profile.implementation)
@@ -154,11 +154,11 @@ class _Failing:
 def _shrunk(
     probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
 ) -> Counterexample:
-    assert tally.first is not None and tally.worst is not None
+    assert tally.failing is not None and tally.worst is not None
     capabilities = worker.identity.capabilities
     outcome = tally.worst.outcome
-    calls = probe.script(tally.first, realise(tally.first), capabilities)
-    found = _Failing(tally.first, calls, tally.worst)
+    calls = probe.script(tally.failing, realise(tally.failing), capabilities)
+    found = _Failing(tally.failing, calls, tally.worst)
 
     def fails(case: Case) -> bool:
         nonlocal found
@@ -172,10 +172,10 @@ def _shrunk(
         return True
 
     # A crash or a hang is expensive to repeat: its case stands as it was drawn.
-    if outcome in (Outcome.FAIL, Outcome.ERROR) and fails(tally.first):
-        domain = probe.domain.for_dtype(tally.first.dtype)
+    if outcome in (Outcome.FAIL, Outcome.ERROR) and fails(tally.failing):
+        domain = probe.domain.for_dtype(tally.failing.dtype)
         minimise(
-            tally.first,
+            tally.failing,
             fails,
             feature=tally.worst.feature,
             min_features=domain.min_features,

@@ -36,7 +36,7 @@ class Tally:
         largest for its bound, with its case.
     :ivar evidence: the first trials that failed, until they are diagnosed.
     :ivar failed_at: the number of the first trial that failed, from 1; 0 if none.
-    :ivar failures: how many trials failed.
+    :ivar failures: how many trials failed. :ivar failing: the case of the worst of them.
     """
 
     requirement: str
@@ -50,7 +50,7 @@ class Tally:
     extremes: dict[str, tuple[Point, Case]] = field(default_factory=dict)
     failures: int = 0
     failed_at: int = 0
-    first: Case | None = None
+    failing: Case | None = None
     counterexample: Counterexample | None = None
     evidence: list[Trial] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
@@ -75,4 +75,4 @@ class Tally:
         if self.worst is None or worst([self.worst, verdict]) is not self.worst:
             self.worst = verdict
             if verdict.outcome.failing:
-                self.first = case
+                self.failing = case

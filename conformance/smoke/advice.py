@@ -54,7 +54,7 @@ _TO_NUMPY = {
 }
 
 
-def place(trace: str, implementation: str) -> str:
+def own_line(trace: str, implementation: str) -> str:
     """The innermost line of the adapter's own that a traceback passes, or nothing.
 
     :param implementation: its name; where it is a file, lines of that file are meant.
@@ -146,7 +146,7 @@ def _on_raised_at_start(raised: Raised, implementation: str) -> str:
     # Python's own words about a call with the wrong arguments.
     if raised.kind == "TypeError" and raised.text.startswith("Capabilities.__init__()"):
         return "Capabilities are listed in conformance.implementation"
-    inside = place(raised.trace, implementation)
+    inside = own_line(raised.trace, implementation)
     if raised.kind == "TypeError" and re.search(r"__init__\(\) (missing|takes)", raised.text) and not inside:
         return "the class is made without arguments; what a layer needs to know comes with build(config)"
     return ""

@@ -27,7 +27,7 @@ from conformance.protocol.messages import (
     Raised,
 )
 from conformance.requirements.probes import left_out
-from conformance.smoke.advice import on_raised, place
+from conformance.smoke.advice import on_raised, own_line
 from conformance.smoke.answers import Wrong, gradients, kept, names, output
 from conformance.worker.client import Worker
 
@@ -202,7 +202,7 @@ def _look(
 
 def _raised(name: str, setting: Variant, call: Call, raised: Raised) -> _Found:
     what = type(call).__name__.lower()
-    line, advice = place(raised.trace, name), on_raised(what, raised)
+    line, advice = own_line(raised.trace, name), on_raised(what, raised)
     text = raised.text if raised.kind == "Malformed" else f"{what}() raised {raised.kind}: {raised.text}"
     if isinstance(call, Forward):
         what += " in training" if call.training else " in inference"
