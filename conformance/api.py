@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -77,14 +78,19 @@ class Failure:
         return self.result.counterexample.case
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays of that case, in its dtype: ``x`` and ``dy`` of its shape; ``gamma``, ``beta``, and the
-        running ``mean`` and ``var``, (n,). Copies, to play with.
+        """The arrays of that case, in its dtype: ``x`` as it was sent, and ``dy``, of its shape; ``gamma``, ``beta``,
+        and the running ``mean`` and ``var``, (n,). Copies, to play with. Of a case of many values x is as it was
+        drawn, before the experiment altered it.
 
         :raises LookupError: as :attr:`case`.
         """
         realised = realise(self.case)
         names = ("x", "dy", "gamma", "beta", "mean", "var")
-        return {name: getattr(realised, name).copy() for name in names}
+        arrays = {name: getattr(realised, name).copy() for name in names}
+        sent = self.result.counterexample.arrays.get("x") if self.result.counterexample else None
+        if sent is not None:  # NaN and infinities are in words.
+            arrays["x"] = np.array(sent, np.object_).astype(np.float64).astype(arrays["x"].dtype)
+        return arrays
 
     def __str__(self) -> str:
         lines = [self._headline, *(text for _, text in self._card.parts("message", "diagnosis", "case"))]

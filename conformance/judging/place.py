@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from conformance.cases.arrays import realise
+from conformance.cases.case import Case
 from conformance.implementation import Array
 from conformance.judging.verdict import Verdict
-from conformance.protocol.messages import Answer, Forward, Observation, Raised
+from conformance.protocol.messages import Answer, Forward, Observation, Raised, Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,19 @@ def locate(observation: Observation, verdict: Verdict) -> Place | None:
     if verdict.call is None:
         return None
     return Place(verdict.call, "y" if isinstance(observation.script[verdict.call], Forward) else "")
+
+
+def shown_input(script: Script, place: Place | None, case: Case) -> Array:
+    """The x of the call in which a failure shows. A probe may put a NaN into the x of its case, or scale it.
+
+    :param place: where the failure shows; None where it shows in several calls. Then the first counts.
+    """
+    own, calls = realise(case).x, script
+    if place is not None:
+        layer = script[place.call].layer
+        calls = tuple(call for call in reversed(script[: place.call + 1]) if call.layer == layer)
+    sent = [call.x for call in calls if isinstance(call, Forward) and call.x.shape == own.shape]
+    return sent[0] if sent else own
 
 
 def _holds(array: Array, index: tuple[int, ...], value: float) -> bool:

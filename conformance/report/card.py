@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from conformance.judging.level import Level
+from conformance.judging.place import locate, shown_input
 from conformance.judging.verdict import Outcome
 from conformance.judging.wording import times
 from conformance.report.marks import FAIL, PASS, Mark
@@ -118,6 +119,7 @@ def replayed(name: str, found: Replay) -> Card:
     """What came of one case again, whether it failed or not."""
     verdict, case, requirement = found.verdict, found.trial.case, found.requirement
     level = requirement.level_for(case.dtype)
+    x = shown_input(found.trial.observation.script, locate(found.trial.observation, verdict), case)
     named = found.diagnosis is not None and found.diagnosis.key  # One case alone seldom shows what it is.
     return Card(
         name,
@@ -130,7 +132,7 @@ def replayed(name: str, found: Replay) -> Card:
         requirement.source,
         verdict.message,
         found.diagnosis.text if found.diagnosis and named else "",
-        smallest=Smallest(described_case(case, spelled_out(case))),
+        smallest=Smallest(described_case(case, spelled_out(case, x))),
     )
 
 

@@ -198,6 +198,6 @@ def _failure(example: Counterexample) -> FailingCase:
         verdict.index,
         verdict.expected,
         verdict.actual,
-        spelled_out(case),
+        spelled_out(case, example.x),
         example.script,
     )

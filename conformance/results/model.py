@@ -15,7 +15,7 @@ import numpy as np
 
 from conformance.cases.arrays import realise
 from conformance.cases.case import Case
-from conformance.implementation import Capabilities
+from conformance.implementation import Array, Capabilities
 from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
 from conformance.results.accuracy import Accuracy
@@ -219,10 +219,17 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(Report)
 
 
-def spelled_out(case: Case) -> dict[str, Any]:
-    """The numbers of a case, where there are few."""
+def spelled_out(case: Case, x: Array) -> dict[str, Any]:
+    """The numbers of a case, where there are few, with the x that was sent."""
     if math.prod(case.shape) > _SHOWN:
         return {}
     arrays = realise(case)
-    names = ("x", "gamma", "beta", "mean", "var")
-    return {name: getattr(arrays, name).astype(np.float64).tolist() for name in names}
+    own = {name: getattr(arrays, name) for name in ("gamma", "beta", "mean", "var")}
+    return {name: _listed(value.astype(np.float64)) for name, value in {"x": x, **own}.items()}
+
+
+def _listed(value: Array) -> Any:
+    """Nested lists of numbers; NaN and infinities in words, since JSON has none."""
+    if value.ndim:
+        return [_listed(each) for each in value]
+    return float(value) if np.isfinite(value) else str(float(value))

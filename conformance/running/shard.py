@@ -18,7 +18,7 @@ from conformance.cases.shrinking import minimise
 from conformance.diagnosis import diagnose
 from conformance.idioms.standalone import standalone
 from conformance.implementation import Capabilities
-from conformance.judging.place import Place, locate
+from conformance.judging.place import Place, locate, shown_input
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import Requirement
 from conformance.judging.trial import Trial
@@ -181,12 +181,16 @@ def _shrunk(
             min_features=domain.min_features,
             min_count=domain.min_count,
             epsilons=domain.epsilons,
-            admits=lambda c: capabilities.takes(c.shape, c.axis),
+            # A constant feature, say, stays one: the requirement is about nothing else.
+            admits=lambda c: (
+                capabilities.takes(c.shape, c.axis) and all(r.values in domain.values for r in c.features)
+            ),
             # Where every new shape is compiled, a smaller case is not worth minutes.
             attempts=24 if capabilities.compiles else 400,
         )
+    x = shown_input(found.calls, found.place, found.case)
     text = _written(found, requirement, worker.identity)
-    return Counterexample(probe.name, found.case, found.verdict, text)
+    return Counterexample(probe.name, found.case, found.verdict, x, text)
 
 
 def _written(found: _Failing, requirement: Requirement, identity: Identity) -> str | None:

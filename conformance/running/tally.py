@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from conformance.cases.case import Case
 from conformance.diagnosis import Diagnosis
+from conformance.implementation import Array
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Point, Verdict, worst
 
@@ -16,12 +17,14 @@ _EVIDENCE = 8  # failing trials kept to diagnose from
 class Counterexample:
     """The smallest case found on which a requirement fails.
 
+    :ivar x: the input of the call in which that shows: the case's own, or what the probe made of it.
     :ivar script: Python that shows it with the framework's own API alone, where the calls have such a form.
     """
 
     probe: str
     case: Case
     verdict: Verdict
+    x: Array
     script: str | None = None
 
 

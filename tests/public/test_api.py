@@ -35,6 +35,7 @@ from tests import wrong_layers
 from tests.conftest import WRONG
 
 FEW = {"dtypes": "float32", "max_examples": 16}
+EXAMPLE = f"{WRONG.parents[1] / 'examples' / 'my_batch_norm.py'}:MyBatchNorm"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,20 @@ class TestWhatComesOfIt:
         assert wrong.failures[0].requirement == "forward.training"
         assert "forward.training  MUST, fail in float32" in repr(wrong)
         assert len(repr(wrong).splitlines()) == 1 + len(wrong.failures)
+
+    @pytest.mark.parametrize(
+        ("requirement", "seen"),
+        [
+            ("degenerate.huge", lambda x: np.abs(x).max() > 2.0**64),  # where squares overflow
+            ("degenerate.constant", lambda x: np.ptp(x) == 0),
+        ],
+    )
+    def test_a_failure_shows_the_x_that_was_sent(self, requirement: str, seen: Any) -> None:
+        """Not the one of the case, which the experiment altered; and it is still what the requirement is about."""
+        (failure,) = check(EXAMPLE, requirements=requirement, **FEW).failures  # type: ignore[arg-type]
+        x = failure.arrays()["x"]
+        assert x.dtype == np.float32 and seen(x)
+        assert f"{x.ravel()[0]:.9g}" in str(failure)
 
     def test_a_failure_gives_the_arrays_to_see_it_with(self, wrong: Checked) -> None:
         failure = next(each for each in wrong.failures if each.requirement == "forward.epsilon")
