@@ -174,11 +174,12 @@ def running_bounds(
     old: tuple[Float64, Float64],
     new: tuple[Float64, Float64],
     *,
-    weight: float,
+    weight: float | Float64,
     axis: int,
     arithmetic: Arithmetic,
 ) -> tuple[Float64, Float64]:
-    """Bounds, each (n,), of a moving average's (mean, var) after one step in which the batch weighs ``weight``.
+    """Bounds, each (n,), of a moving average's (mean, var) after one step in which the batch weighs ``weight``; or for k
+    weights, (k, 1), and as many statistics after the step, each (k, n).
 
     :param old: the exact statistics before, ``new``: after the step.
     """

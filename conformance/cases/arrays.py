@@ -9,6 +9,7 @@ the exception: whether one does depends on all of its values.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -76,7 +77,8 @@ class Arrays:
     @cached_property
     def var(self) -> Array:
         """A running variance, (n,)."""
-        return self._rounded((0.5 + np.abs(vector(self.case, "var"))) * self._scale**2)
+        with np.errstate(over="ignore"):
+            return self._rounded((0.5 + np.abs(vector(self.case, "var"))) * self._scale**2)
 
     @cached_property
     def _kappa(self) -> NDArray[np.float64]:
@@ -97,7 +99,9 @@ _recent: Recent[Arrays] = Recent(1 << 20)
 
 
 def realise(case: Case) -> Arrays:
-    """The arrays of ``case``; the same every time and everywhere."""
+    """The arrays of ``case``; the same every time and everywhere, in whatever circumstances."""
+    if case.circumstances:
+        case = replace(case, circumstances={})
     return _recent.get(case, case.n * case.count, lambda: Arrays(case))
 
 

@@ -8,13 +8,13 @@ and shrinks to that feature alone: its ``stream`` keeps its numbers what they we
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import msgspec
 
 from conformance.implementation import DTYPES, LayerConfig
-from conformance.protocol.layouts import LAYOUTS
+from conformance.protocol.layouts import check
 
 Values = Literal["normal", "two-valued", "integer", "heavy-tailed", "constant", "one-nan", "one-infinity"]
 Gamma = Literal["one", "random", "negative", "zero", "small", "large"]
@@ -61,6 +61,7 @@ class Case:
     :ivar features: one regime for each of the n features.
     :ivar seed: from which, and each feature's stream, all numbers follow.
     :ivar memory: how x lies in memory, one of :data:`~conformance.protocol.layouts.LAYOUTS`.
+    :ivar circumstances: of a session, what is not plain in its calls: levels by the names of their factors.
     :raises ValueError: a value that makes no sense, named with what was expected.
     """
 
@@ -72,6 +73,7 @@ class Case:
     features: tuple[Regime, ...] = ()
     seed: int = 0
     memory: str = "contiguous"
+    circumstances: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.shape) < 2 or any(extent < 0 for extent in self.shape):
@@ -88,8 +90,7 @@ class Case:
             raise ValueError(f"momentum must lie between 0 and 1; it is {self.momentum}")
         if not 0 <= self.seed < 1 << 64:
             raise ValueError(f"seed must lie in [0, 2^64); it is {self.seed}")
-        if self.memory not in LAYOUTS:
-            raise ValueError(f"memory must be one of {', '.join(LAYOUTS)}; it is {self.memory!r}")
+        check(self.memory)
         if not self.features:
             plain = tuple(Regime(stream=k) for k in range(self.n))
             object.__setattr__(self, "features", plain)

@@ -52,6 +52,8 @@ class ReplicasMergeMoments(ReplicatedBatchNorm):
     def statistics(self, x: Array) -> tuple[Array, Array]:
         count, mean, spread = 0, np.zeros((self.n, 1, 1), x.dtype), np.zeros((self.n, 1, 1), x.dtype)
         for part in self.parts(x):
+            if not part.size:
+                continue
             own, more = ChanMerge.statistics(self, part)  # type: ignore[arg-type]
             size = part[0].size
             delta, total = own - mean, count + size

@@ -22,9 +22,12 @@ class _Sound(BatchNorm):
 class WeightOfTheNew(_Sound):
     what = "momentum weighs the new batch, the running variance is unbiased, a single value is refused."
 
-    def kept_variance(self, var: Array, count: int) -> Array:
-        if count == 1:
+    def update(self, mean: Array, var: Array, count: int) -> None:
+        if count == 1:  # Before anything moves.
             raise ValueError("training needs more than one value per feature")
+        super().update(mean, var, count)
+
+    def kept_variance(self, var: Array, count: int) -> Array:
         return var * count / (count - 1)
 
     def moved(self, old: Array, new: Array) -> Array:

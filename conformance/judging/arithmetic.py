@@ -15,6 +15,13 @@ _FORMATS = {
     "bfloat16": (2.0**-8, 2.0**-126, 2.0**-133),
 }
 
+_LARGEST = {
+    "float64": (2 - 2.0**-52) * 2.0**1023,
+    "float32": (2 - 2.0**-23) * 2.0**127,
+    "float16": (2 - 2.0**-10) * 2.0**15,
+    "bfloat16": (2 - 2.0**-7) * 2.0**127,
+}
+
 
 def roundoff(dtype: str) -> float:
     """Unit roundoff of a dtype."""
@@ -24,6 +31,11 @@ def roundoff(dtype: str) -> float:
 def smallest_normal(dtype: str) -> float:
     """Smallest normal number of a dtype."""
     return _FORMATS[dtype][1]
+
+
+def largest(dtype: str) -> float:
+    """Largest finite number of a dtype."""
+    return _LARGEST[dtype]
 
 
 def held_narrow(dtype: str) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.cases.recent import Recent
-from conformance.implementation import Array, LayerConfig
+from conformance.implementation import PARAMETERS, Array, LayerConfig
 from conformance.judging.arithmetic import arithmetic, as_held
 from conformance.judging.level import Level
 from conformance.protocol.messages import (
@@ -26,6 +26,7 @@ from conformance.protocol.messages import (
     Forward,
     Load,
     Observation,
+    Parameters,
     Raised,
     Transfer,
 )
@@ -96,10 +97,10 @@ def blur(got: Array, expected: Expected, dtype: str, count: int) -> Float64:
 class Forwarded:
     """One forward call of an observation, in the state its layer was in.
 
-    :ivar loaded: the parameters given to it. :ivar previous: the training call before on the same layer, of as many
+    :ivar number: of the call in its script. :ivar loaded: the parameters given to it, or those it showed since. :ivar previous: the training call before on the same layer, of as many
         features. :ivar known: whether what it should give follows from the definition:
         not where parameters of a wrong shape were taken, nor in inference after training, since the
-        running statistics then depend on conventions.
+        running statistics then depend on conventions, unless the layer showed them.
     """
 
     call: Forward
@@ -108,6 +109,7 @@ class Forwarded:
     loaded: dict[str, Array] = field(default_factory=dict)
     known: bool = True
     previous: Forward | None = None
+    number: int = 0
 
     @property
     def count(self) -> int:
@@ -272,7 +274,7 @@ def forwards(observation: Observation) -> list[Forwarded]:
     last: dict[int, Forward] = {}  # training calls
     found: list[Forwarded] = []
     call: Call
-    for call, answer in zip(observation.script, observation.answers, strict=False):
+    for number, (call, answer) in enumerate(zip(observation.script, observation.answers, strict=False)):
         match call:
             case Build():
                 configs[call.layer], held[call.layer] = call.config, {}
@@ -284,6 +286,12 @@ def forwards(observation: Observation) -> list[Forwarded]:
                     moved.discard(call.layer)
             case Transfer():
                 moved.add(call.layer)
+            case Parameters() if isinstance(answer, Answer) and call.layer in configs:
+                # What a layer shows is what it goes on from.
+                shown = _shown(answer, configs[call.layer])
+                held[call.layer] = held[call.layer] | shown
+                if {"running_mean", "running_var"} <= shown.keys():
+                    moved.discard(call.layer)
             case Forward():
                 config = configs[call.layer]
                 kept = {
@@ -298,13 +306,23 @@ def forwards(observation: Observation) -> list[Forwarded]:
                 if before is not None and before.x.shape[config.axis] != n:
                     before = None
                 if call.mask is None:
-                    found.append(Forwarded(call, answer, config, kept, known, before))
+                    found.append(Forwarded(call, answer, config, kept, known, before, number))
                 else:
-                    found.append(Forwarded(*_unmasked(call, answer, config), kept, known))
+                    found.append(Forwarded(*_unmasked(call, answer, config), kept, known, number=number))
                 if call.training:
                     moved.add(call.layer)
                     last[call.layer] = call
     return found
+
+
+def _shown(answer: Answer, config: LayerConfig) -> dict[str, Array]:
+    """The parameters that a layer shows, as n-vectors; those that are none, left out."""
+    n = config.input_shape[config.axis]
+    return {
+        name: value.reshape(n)
+        for name, value in answer.arrays.items()
+        if name in PARAMETERS and value.size == n
+    }
 
 
 _recent: Recent[tuple[tuple[Array, ...], Any]] = Recent(1 << 21)

@@ -20,6 +20,8 @@ class Probe:
     :ivar needs: capabilities without which it cannot be made; any requirement that looks at it is then
         unsupported.
     :ivar share: the part of the budget of examples it gets.
+    :ivar rows: take the rows that cover all circumstances (see :mod:`conformance.exploration`), and not cases that
+        are drawn from a domain.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Probe:
     domain: Domain = Domain()
     needs: tuple[str, ...] = ()
     share: float = 1.0
+    rows: bool = False
 
     def lacking(self, capabilities: Capabilities) -> str | None:
         """Why an implementation cannot take part, or None."""

@@ -28,6 +28,8 @@ class Requirement:
     :ivar levels: levels that differ from ``level`` for a dtype.
     :ivar probes: the experiments on whose observations it is judged.
     :ivar dtypes: those it is about; none means all.
+    :ivar everywhere: judge it on every other experiment as well, and even if a call raised what it should not: of what
+        was answered.
     :ivar presupposes: requirements without which this one cannot hold. It is judged all the same; a report
         names the cause first.
     """
@@ -41,6 +43,7 @@ class Requirement:
     levels: tuple[tuple[str, Level], ...] = ()
     presupposes: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
+    everywhere: bool = False
 
     @property
     def group(self) -> str:
@@ -54,12 +57,12 @@ class Requirement:
         observation = trial.observation
         if self.dtypes and trial.case.dtype not in self.dtypes:
             return Verdict(Outcome.UNSUPPORTED, message=f"is about {', '.join(self.dtypes)}")
-        if observation.lost is not None:
+        if observation.lost is not None and not self.everywhere:
             return Verdict(Outcome(observation.lost.outcome), message=observation.lost.text)
         unexpected = observation.unexpected()
-        if unexpected is not None:
+        if unexpected is not None and not self.everywhere:
             call, raised = unexpected
-            return Verdict(Outcome.ERROR, message=_raised(call, raised))
+            return Verdict(Outcome.ERROR, message=said(call, raised))
         try:
             return under_any(map(self.judge, trial.readings()))
         except Exception as error:
@@ -67,7 +70,8 @@ class Requirement:
             return Verdict(Outcome.ERROR, message=f"could not be judged: {type(error).__name__}: {error}")
 
 
-def _raised(call: Call, raised: Raised) -> str:
+def said(call: Call, raised: Raised) -> str:
+    """A call that raised what it should not, in words."""
     what = type(call).__name__.lower()
     return f"{what} raised {raised.kind}: {raised.text}"
 
@@ -85,6 +89,7 @@ def requirement(
     levels: dict[str, Level] | None = None,
     presupposes: tuple[str, ...] = (),
     dtypes: tuple[str, ...] = (),
+    everywhere: bool = False,
 ) -> Callable[[Callable[[Trial], Verdict]], Callable[[Trial], Verdict]]:
     """Register the decorated function as the judge of a requirement.
 
@@ -95,7 +100,16 @@ def requirement(
         if id in registered:
             raise ValueError(f"there already is a requirement {id!r}")
         registered[id] = Requirement(
-            id, level, statement, source, probes, judge, tuple((levels or {}).items()), presupposes, dtypes
+            id,
+            level,
+            statement,
+            source,
+            probes,
+            judge,
+            tuple((levels or {}).items()),
+            presupposes,
+            dtypes,
+            everywhere,
         )
         return judge
 

@@ -71,6 +71,7 @@ class Verdict:
     :ivar array: of which array of an answer that element is: ``y``; ``x``, ``gamma`` or ``beta`` for a gradient; a
         parameter by its name.
     :ivar call: number of the call in which a failure shows, for one that is of no single element.
+    :ivar answers: how many answers were judged, for a requirement about any there are; None for the others.
     """
 
     outcome: Outcome
@@ -85,6 +86,7 @@ class Verdict:
     actual: float | None = None
     array: str = "y"
     call: int | None = None
+    answers: int | None = None
 
     def fitting(self, *conventions: str) -> Verdict:
         """The same verdict, with the conventions that this trial is consistent with."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -44,6 +45,14 @@ def _misaligned(x: Array) -> Array:
     return view
 
 
+def _offset(x: Array) -> Array:
+    """Behind something else in the same storage, along the first axis."""
+    base = np.zeros((x.shape[0] + 1, *x.shape[1:]) if x.ndim else (2,), dtype=x.dtype)
+    view = base[1:].reshape(x.shape)
+    view[...] = x
+    return view
+
+
 def _read_only(x: Array) -> Array:
     frozen = np.array(x, order="C")
     frozen.flags.writeable = False
@@ -51,14 +60,13 @@ def _read_only(x: Array) -> Array:
 
 
 def _broadcast(x: Array) -> Array:
-    """One sample or feature, seen many times over by a stride of zero, along the first axis where x repeats
-    itself.
-    """
+    """What is the same all along an axis is there once, and seen many times over by a stride of zero."""
+    once = x
     for axis in range(x.ndim):
-        first = x.take([0], axis=axis) if x.shape[axis] > 1 else x
-        if x.shape[axis] > 1 and np.broadcast_to(first, x.shape).tobytes() == x.tobytes():
-            return np.broadcast_to(first.copy(), x.shape)
-    return _contiguous(x)
+        first = once.take([0], axis=axis) if once.shape[axis] > 1 else once
+        if first.tobytes() != once.tobytes() and np.broadcast_to(first, once.shape).tobytes() == once.tobytes():
+            once = first
+    return np.broadcast_to(once.copy(), x.shape) if once.shape != x.shape else _contiguous(x)
 
 
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
@@ -67,17 +75,44 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "transposed": _transposed,
     "strided": _strided,
     "negative": _negative,
+    "offset": _offset,
     "misaligned": _misaligned,
     "read-only": _read_only,
     "broadcast": _broadcast,
 }
 
 
+_PERMUTED = re.compile(r"permuted \((\d(?:, \d)*)\)")
+
+
+def permuted(order: Sequence[int]) -> str:
+    """The name of the layout whose axes lie in that order, the outermost first."""
+    return f"permuted ({', '.join(map(str, order))})"
+
+
+def order_of(memory: str) -> tuple[int, ...] | None:
+    """The order of the axes that a layout of that name has; None if it is no permutation."""
+    found = _PERMUTED.fullmatch(memory)
+    order = tuple(map(int, found[1].split(", "))) if found else ()
+    return order if found and sorted(order) == list(range(len(order))) else None
+
+
+def check(memory: str) -> None:
+    """:raises ValueError: no layout of that name."""
+    if memory not in LAYOUTS and order_of(memory) is None:
+        known = ", ".join(LAYOUTS)
+        raise ValueError(f"unknown memory layout {memory!r}; known are {known}, and permuted (1, 0) for any axes")
+
+
 def lay_out(x: Array, memory: str) -> Array:
     """A fresh array equal to x, lying in memory as ``memory`` says.
 
-    :raises ValueError: no layout of that name.
+    :raises ValueError: no layout of that name, or one of another number of axes.
     """
-    if memory not in LAYOUTS:
-        raise ValueError(f"unknown memory layout {memory!r}; known are {', '.join(LAYOUTS)}")
-    return LAYOUTS[memory](x)
+    check(memory)
+    order = order_of(memory)
+    if order is None:
+        return LAYOUTS[memory](x)
+    if len(order) != x.ndim:
+        raise ValueError(f"layout {memory!r} is of {len(order)} axes; the array has {x.ndim}")
+    return np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))

@@ -44,10 +44,11 @@ class Build(Labelled, frozen=True, tag="build"):
 
 
 class Load(Labelled, frozen=True, tag="load"):
-    """Give a layer parameters, by canonical name."""
+    """Give a layer parameters, by canonical name. ``memory`` says how each lies in memory, as for :class:`Forward`."""
 
     parameters: dict[str, np.ndarray]
     layer: int = 0
+    memory: str = "contiguous"
     may_raise: bool = False
 
 

@@ -19,4 +19,5 @@ GROUPS = (
     "mask",
     "replica",
     "compiled",
+    "session",
 )

@@ -114,10 +114,16 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
         sum(tally.experiments for tally in tallies),
         _ratio(tallies),
         _listed(list(seen)) or None,
-        counterexample.message if counterexample else top.message,
+        _message(tallies, counterexample.message if counterexample else top.message),
         _diagnosis(tallies),
         counterexample,
     )
+
+
+def _message(tallies: list[Tally], message: str) -> str:
+    """What is wrong; first of all in which circumstances, where that is known."""
+    found = [t.circumstances.text for t in tallies if t.circumstances is not None and t.circumstances.text]
+    return f"{found[0]}. {message}" if found else message
 
 
 def _diagnosis(tallies: list[Tally]) -> str | None:

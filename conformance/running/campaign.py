@@ -42,6 +42,7 @@ class Settings:
     :ivar interpreters: the Python interpreter to run an implementation in, for those that do not run in the
         suite's own.
     :ivar device: where to compute.
+    :ivar thorough: cover circumstances in threes and not in twos.
     """
 
     patterns: tuple[str, ...] = ()
@@ -53,15 +54,27 @@ class Settings:
     until_rejected: bool = False
     interpreters: Mapping[str, str] = field(default_factory=dict)
     device: str = "cpu"
+    thorough: bool = False
 
     def shards(self) -> list[Shard]:
         """:raises ValueError: a pattern matches no requirement."""
         by_probe: dict[Probe, list[Requirement]] = {}
-        for requirement in catalogue(self.patterns):
+        chosen = catalogue(self.patterns)
+        for requirement in chosen:
             for probe in requirement.probes:
                 by_probe.setdefault(probe, []).append(requirement)
+        for probe, own in by_probe.items():
+            own += [each for each in chosen if each.everywhere and probe not in each.probes]
         return [
-            Shard(probe, dtype, self.seed, self.max_examples, tuple(requirements))
+            Shard(
+                probe,
+                dtype,
+                self.seed,
+                self.max_examples,
+                tuple(requirements),
+                self.dtypes,
+                self.thorough,
+            )
             for dtype in self.dtypes
             for probe, requirements in by_probe.items()
         ]

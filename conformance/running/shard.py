@@ -16,6 +16,10 @@ from conformance.cases.domain import Domain
 from conformance.cases.drawing import case_from, evenly, sketches
 from conformance.cases.shrinking import minimise
 from conformance.diagnosis import diagnose
+from conformance.exploration.circumstances import Circumstances, circumstances
+from conformance.exploration.factor import Row
+from conformance.exploration.rows import cases, plan
+from conformance.exploration.session import case_of
 from conformance.idioms.standalone import standalone
 from conformance.implementation import Capabilities
 from conformance.judging.place import Place, locate, shown_input
@@ -32,18 +36,34 @@ _HANGS = 4  # in a row, after which the rest of a shard is not tried: each costs
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """:ivar examples: how many cases to draw. :ivar requirements: those to judge by this probe."""
+    """:ivar examples: how many cases to draw. :ivar requirements: those to judge by this probe.
+    :ivar dtypes: all there are in the campaign: rows of circumstances are spread over them.
+    :ivar thorough: cover circumstances in threes and not in twos.
+    """
 
     probe: Probe
     dtype: str
     seed: int
     examples: int
     requirements: tuple[Requirement, ...]
+    dtypes: tuple[str, ...] = ()
+    thorough: bool = False
 
     def cases(self, capabilities: Capabilities) -> tuple[Case, ...]:
         """The cases: for one seed the same for every implementation of equal shapes and axes."""
+        if self.probe.rows:
+            return tuple(case for _, case in self.rows(capabilities))
         count = max(4, round(self.examples * self.probe.share))
         return _cases(self.seed, self.examples, count, self.probe.domain, capabilities, self.dtype)
+
+    def rows(self, capabilities: Capabilities) -> list[tuple[Row, Case]]:
+        """The rows of circumstances with their cases."""
+        planned = plan(capabilities, self.dtypes or (self.dtype,), thorough=self.thorough)
+        return cases(planned, self.dtype, self.seed, self.examples * self.probe.share / WHOLE)
+
+
+#: The number of examples at which all rows of circumstances are tried.
+WHOLE = 100
 
 
 @lru_cache(8)
@@ -99,6 +119,10 @@ def shard_in_steps(
 
     start = time.perf_counter()
     drawn = shard.cases(capabilities)
+    if not drawn:
+        for tally in tallies:
+            tally.worst = Verdict(Outcome.UNSUPPORTED, message="declares nothing that this experiment needs")
+        return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
     profile.generation += time.perf_counter() - start
     inside, waited = worker.inside, worker.waited
 
@@ -123,17 +147,54 @@ def shard_in_steps(
         if stop() or hangs == _HANGS:
             break
         yield
+    if shard.probe.rows and not stop():
+        _settle(shard, tallies, drawn, worker)
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
+        if shard.probe.rows and shrink and tally.failures and not stop():
+            tally.circumstances = _circumstances(shard, requirement, tally, worker)
         if tally.evidence and not stop():
             # What cannot be explained, for whatever reason, is a failure all the same.
             with suppress(ArithmeticError, ValueError, LookupError):
                 tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
             tally.evidence.clear()
         if shrink and tally.failing is not None and not stop():
-            tally.counterexample = _shrunk(shard.probe, requirement, tally, worker, stop)
+            tally.counterexample = _shrunk(shard, requirement, tally, worker, stop)
     profile.implementation = worker.inside - inside
     profile.wire = max(0.0, worker.waited - waited - profile.implementation)
     return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
+
+
+def _settle(shard: Shard, tallies: tuple[Tally, ...], drawn: tuple[Case, ...], worker: Worker) -> None:
+    """See by which convention an implementation keeps its statistics, and judge again what followed another."""
+    for requirement, tally in zip(shard.requirements, tallies, strict=True):
+        usual = tally.usual()
+        for number, fits in enumerate(tally.followed):
+            if usual and fits is not None and not fits & usual:
+                case = drawn[number]
+                trial = Trial(case, observe(shard.probe, case, worker), worker.identity.capabilities, usual)
+                tally.correct(number, trial, requirement.verdict(trial))
+
+
+def _circumstances(
+    shard: Shard, requirement: Requirement, tally: Tally, worker: Worker
+) -> Circumstances | None:
+    """What the rows in which a requirement fails have in common."""
+    capabilities = worker.identity.capabilities
+    rows, usual = [row for row, _ in shard.rows(capabilities)][: len(tally.outcomes)], tally.usual()
+
+    def fails(row: Row) -> bool | None:
+        try:
+            case = case_of(row, shard.seed, 0)
+            observation = observe(shard.probe, case, worker)
+        except ValueError:
+            return None
+        verdict = requirement.verdict(Trial(case, observation, capabilities, usual))
+        return None if verdict.answers == 0 else verdict.outcome.failing
+
+    if tally.worst is not None and tally.worst.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
+        return None  # Each try again would cost a start or the whole timeout.
+    attempts = 60 if capabilities.compiles else 1500
+    return circumstances(rows, tally.outcomes, fails, capabilities, attempts=attempts)
 
 
 def observe(probe: Probe, case: Case, worker: Worker) -> Observation:
@@ -152,19 +213,27 @@ class _Failing:
 
 
 def _shrunk(
-    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
+    shard: Shard, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
 ) -> Counterexample:
+    probe = shard.probe
     assert tally.failing is not None and tally.worst is not None
     capabilities = worker.identity.capabilities
     outcome = tally.worst.outcome
     calls = probe.script(tally.failing, realise(tally.failing), capabilities)
     found = _Failing(tally.failing, calls, tally.worst)
+    start = tally.failing
+    if tally.circumstances is not None:
+        # The plainest case that has the circumstances, to be made smaller within them.
+        start = case_of(tally.circumstances.conjunctions[0].row, shard.seed, 0)
 
     def fails(case: Case) -> bool:
         nonlocal found
         if stop():
             return False
-        trial = Trial(case, observe(probe, case, worker), capabilities)
+        try:
+            trial = Trial(case, observe(probe, case, worker), capabilities, tally.usual())
+        except ValueError:  # Circumstances that do not fit a smaller case.
+            return False
         verdict = requirement.verdict(trial)
         if verdict.outcome is not outcome:
             return False
@@ -172,18 +241,19 @@ def _shrunk(
         return True
 
     # A crash or a hang is expensive to repeat: its case stands as it was drawn.
-    if outcome in (Outcome.FAIL, Outcome.ERROR) and fails(tally.failing):
+    if outcome in (Outcome.FAIL, Outcome.ERROR) and (fails(start) or fails(tally.failing)):
         domain = probe.domain.for_dtype(tally.failing.dtype)
         minimise(
-            tally.failing,
+            found.case,
             fails,
-            feature=tally.worst.feature,
+            feature=found.verdict.feature,
             min_features=domain.min_features,
             min_count=domain.min_count,
             epsilons=domain.epsilons,
             # A constant feature, say, stays one: the requirement is about nothing else.
             admits=lambda c: (
-                capabilities.takes(c.shape, c.axis) and all(r.values in domain.values for r in c.features)
+                capabilities.takes(c.shape, c.axis)
+                and (probe.rows or all(r.values in domain.values for r in c.features))
             ),
             # Where every new shape is compiled, a smaller case is not worth minutes.
             attempts=24 if capabilities.compiles else 400,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from conformance.cases.case import Case
 from conformance.diagnosis import Diagnosis
+from conformance.exploration.circumstances import Circumstances
 from conformance.implementation import Array
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Point, Verdict, worst
@@ -38,6 +39,9 @@ class Tally:
     :ivar points: what was measured on the way. :ivar extremes: for y and for dx, the point where the error was
         largest for its bound, with its case.
     :ivar evidence: the first trials that failed, until they are diagnosed.
+    :ivar outcomes: of each trial, where rows of circumstances are tried, whether it failed; None where nothing was
+        judged. :ivar followed: of each trial, the conventions it is consistent with. :ivar circumstances: what those
+        that failed have in common.
     :ivar failed_at: the number of the first trial that failed, from 1; 0 if none.
     :ivar failures: how many trials failed. :ivar failing: the case of the worst of them.
     """
@@ -57,10 +61,15 @@ class Tally:
     counterexample: Counterexample | None = None
     evidence: list[Trial] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
+    outcomes: list[bool | None] = field(default_factory=list)
+    followed: list[frozenset[str] | None] = field(default_factory=list)
+    circumstances: Circumstances | None = None
 
     def add(self, trial: Trial, verdict: Verdict) -> None:
         case = trial.case
         self.cases += 1
+        self.followed.append(verdict.fits)
+        self.outcomes.append(None if verdict.answers == 0 else verdict.outcome.failing)
         self.experiments += case.n
         if verdict.observed is not None:
             self.observed[verdict.observed] = self.observed.get(verdict.observed, 0) + 1
@@ -70,6 +79,25 @@ class Tally:
                 self.extremes[point.of] = point, case
         if verdict.fits is not None:
             self.fits.setdefault(verdict.fits, case)
+        self._weigh(trial, verdict)
+
+    def usual(self) -> frozenset[str]:
+        """The convention that most trials are consistent with; empty where none of them tells."""
+        sets = [fits for fits in self.followed if fits is not None]
+        if not sets:
+            return frozenset()
+        often = {each: sum(each in fits for fits in sets) for each in frozenset().union(*sets)}
+        return frozenset([max(sorted(often), key=lambda each: often[each])])
+
+    def correct(self, number: int, trial: Trial, verdict: Verdict) -> None:
+        """Put a verdict in place of one that passed, where more is known now.
+
+        :param number: of the trial, from 0.
+        """
+        self.outcomes[number] = verdict.outcome.failing
+        self._weigh(trial, verdict)
+
+    def _weigh(self, trial: Trial, verdict: Verdict) -> None:
         if verdict.outcome.failing:
             self.failures += 1
             self.failed_at = self.failed_at or self.cases
@@ -78,4 +106,4 @@ class Tally:
         if self.worst is None or worst([self.worst, verdict]) is not self.worst:
             self.worst = verdict
             if verdict.outcome.failing:
-                self.failing = case
+                self.failing = trial.case

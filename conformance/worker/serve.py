@@ -96,9 +96,9 @@ class Server:
                 layer, seconds = _timed(lambda: self._implementation.build(config))
                 self._layers[number] = layer
                 return {}, False, seconds
-            case Load(parameters, number):
+            case Load(parameters, number, memory):
                 layer = self._layer(number)
-                copies = {name: np.array(value) for name, value in parameters.items()}
+                copies = {name: lay_out(value, memory) for name, value in parameters.items()}
                 _, seconds = _timed(lambda: layer.load(copies))
                 return {}, False, seconds
             case Parameters(number):

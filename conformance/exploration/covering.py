@@ -1,0 +1,154 @@
+"""Rows that cover every combination of two levels, or three, that can go together.
+
+Greedy, one row at a time: a row starts from a combination that is not covered yet, and takes for each further factor
+the level that covers most of what is left, among those that leave every other factor a level. Libraries for covering
+arrays were tried. ``allpairspy`` 2.5 covers pairs as well as this, but stops far short of all triples; ``covertable``
+3.2 takes minutes for those. Neither takes some combinations in threes and the rest in twos with levels that depend on an
+implementation.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bits = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """:ivar rows: for each factor, the number of its level. :ivar impossible: combinations that no row can hold."""
+
+    rows: tuple[tuple[int, ...], ...]
+    impossible: int
+
+
+def cover(
+    sizes: Sequence[int],
+    allowed: Callable[[int, int, int, int], bool],
+    *,
+    triples: Sequence[tuple[int, int, int]] = (),
+) -> Covered:
+    """Rows that cover every pair of levels of different factors, and every triple of some factors.
+
+    :param sizes: how many levels each factor has.
+    :param allowed: whether level a of factor f goes with level b of factor g, given (f, a, g, b) with f < g.
+    :param triples: the factors of which all triples are wanted as well, in ascending order.
+    """
+    return _Cover(sizes, allowed, triples).run()
+
+
+class _Cover:
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        allowed: Callable[[int, int, int, int], bool],
+        triples: Sequence[tuple[int, int, int]],
+    ) -> None:
+        self._starts = np.concatenate([[0], np.cumsum(sizes)])
+        self._count = int(self._starts[-1])
+        self._of = np.repeat(np.arange(len(sizes)), sizes)
+        self._factors = len(sizes)
+        self._fits = self._compatible(allowed)
+        self._pairs = self._fits & (self._of[:, None] != self._of[None, :])
+        self._triples = self._wanted(triples)
+        self._chance = np.random.Generator(np.random.PCG64(0))
+
+    def _compatible(self, allowed: Callable[[int, int, int, int], bool]) -> Bits:
+        fits = np.ones((self._count, self._count), bool)
+        for f, g in itertools.combinations(range(self._factors), 2):
+            for i, j in itertools.product(self._levels(f), self._levels(g)):
+                if not allowed(f, i - int(self._starts[f]), g, j - int(self._starts[g])):
+                    fits[i, j] = fits[j, i] = False
+        return fits
+
+    def _levels(self, factor: int) -> range:
+        return range(int(self._starts[factor]), int(self._starts[factor + 1]))
+
+    def _wanted(self, triples: Sequence[tuple[int, int, int]]) -> Bits:
+        size = self._count if triples else 0
+        wanted = np.zeros((size, size, size), bool)
+        for three in triples:
+            for f, g, h in itertools.permutations(three):
+                cut = tuple(slice(self._starts[k], self._starts[k + 1]) for k in (f, g, h))
+                wanted[cut] = (
+                    self._fits[cut[0], cut[1], None]
+                    & self._fits[cut[0], None, cut[2]]
+                    & self._fits[None, cut[1], cut[2]]
+                )
+        return wanted
+
+    def run(self) -> Covered:
+        rows: list[tuple[int, ...]] = []
+        impossible = 0
+        while (start := self._uncovered()) is not None:
+            row = self._row(start)
+            if row is None:
+                impossible += 1
+                self._forget(start)
+                continue
+            ids = np.array(row)
+            self._pairs[np.ix_(ids, ids)] = False
+            if self._triples.size:
+                self._triples[np.ix_(ids, ids, ids)] = False
+            rows.append(tuple(int(i - self._starts[k]) for k, i in enumerate(row)))
+        return Covered(tuple(rows), impossible)
+
+    def _uncovered(self) -> tuple[int, ...] | None:
+        """A combination that is not covered: of the level that has most of them."""
+        if self._triples.size and self._triples.any():
+            first = int(self._triples.sum(axis=(1, 2), dtype=np.int64).argmax())
+            second = int(self._triples[first].sum(axis=1).argmax())
+            return first, second, int(self._triples[first, second].argmax())
+        if self._pairs.any():
+            first = int(self._pairs.sum(axis=1).argmax())
+            return first, int(self._pairs[first].argmax())
+        return None
+
+    def _forget(self, combination: tuple[int, ...]) -> None:
+        for order in itertools.permutations(combination):
+            if len(order) == 2:
+                self._pairs[order] = False
+            else:
+                self._triples[order] = False
+
+    def _row(self, start: tuple[int, ...]) -> list[int] | None:
+        """A row that holds ``start``, or None if there is none."""
+        chosen: dict[int, int] = {}
+        domain = np.ones(self._count, bool)
+        for level in start:
+            domain &= self._fits[level]
+            chosen[int(self._of[level])] = level
+        if not self._alive(domain[None])[0]:
+            return None
+        rest = [f for f in self._chance.permutation(self._factors) if f not in chosen]
+        return self._filled(chosen, domain, rest)
+
+    def _filled(self, chosen: dict[int, int], domain: Bits, rest: list[int]) -> list[int] | None:
+        if not rest:
+            return [chosen[f] for f in range(self._factors)]
+        factor = rest[0]
+        levels = np.array([i for i in self._levels(factor) if domain[i]])
+        domains = domain & self._fits[levels]
+        living = self._alive(domains)
+        levels, domains = levels[living], domains[living]
+        for k in np.argsort(-self._gain(levels, list(chosen.values())), kind="stable"):
+            found = self._filled({**chosen, factor: int(levels[k])}, domains[k], rest[1:])
+            if found is not None:
+                return found
+        return None
+
+    def _gain(self, levels: NDArray[np.intp], chosen: list[int]) -> NDArray[np.float64]:
+        """How much each level would cover that is not covered; chance decides between equals."""
+        gain = self._pairs[np.ix_(levels, chosen)].sum(axis=1) + 0.5 * self._chance.random(len(levels))
+        if self._triples.size:
+            gain += self._triples[np.ix_(levels, chosen, chosen)].sum(axis=(1, 2)) / 2
+        return np.asarray(gain, np.float64)
+
+    def _alive(self, domains: Bits) -> Bits:
+        """Whether every factor has a level left, for each of several domains."""
+        return np.asarray(np.logical_or.reduceat(domains, self._starts[:-1], axis=1).all(axis=1))

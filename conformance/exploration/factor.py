@@ -1,0 +1,123 @@
+"""What a factor is: one thing that can vary in a use of batch norm, with the levels it can have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from conformance.implementation import Capabilities
+
+#: A level of every factor, by name.
+Row: TypeAlias = Mapping[str, str]
+
+
+def _anyone(_: Capabilities) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a factor.
+
+    :ivar value: what a session makes of it.
+    :ivar says: what is so at this level, in words that can follow "fails when".
+    :ivar groups: what is so at this level and at others, in such words as well.
+    :ivar declared: whether an implementation declares what it takes.
+    """
+
+    name: str
+    value: Any = None
+    says: str = ""
+    groups: tuple[str, ...] = ()
+    declared: Callable[[Capabilities], bool] = _anyone
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One thing that can vary.
+
+    :ivar levels: the plainest first.
+    :ivar ordered: the levels are numbers, and ``says`` speaks of "{}".
+    """
+
+    name: str
+    about: str
+    levels: tuple[Level, ...]
+    ordered: bool = False
+
+    @property
+    def plainest(self) -> str:
+        return self.levels[0].name
+
+    def level(self, name: str) -> Level:
+        """The level of that name; a permutation of the axes is the level "permuted".
+
+        :raises ValueError: there is none.
+        """
+        for level in self.levels:
+            if level.name == name or name.startswith(f"{level.name} ("):
+                return level
+        known = ", ".join(level.name for level in self.levels)
+        raise ValueError(f"{self.name} must be one of {known}; it is {name!r}")
+
+    def phrase(self, failing: Collection[str], tried: Collection[str]) -> str:
+        """What is so at all levels of ``failing``, and at none of the others ``tried``, in words."""
+        if self.ordered:
+            return self._numeric(failing, tried)
+        if len(failing) == 1:
+            return self._says(next(iter(failing)))
+        groups = [g for name in failing for g in self._groups(name)]
+        # The group that says most with least: of all that failed, and of nothing else that was tried.
+        for group in sorted(dict.fromkeys(groups), key=groups.count, reverse=True):
+            those = {name for name in tried if group in self._groups(name)}
+            if those == set(failing):
+                return group
+        rest = [name for name in tried if name not in failing]
+        if len(rest) < len(failing) and len(rest) <= 2:
+            return f"{self.name} is not {' or '.join(rest)}"
+        some = sorted(failing, key=list(tried).index)
+        more = f" or {len(some) - 4} others" if len(some) > 4 else ""
+        return f"{self.name} is {' or '.join(some[:4])}{more}"
+
+    def _says(self, name: str) -> str:
+        level = self.level(name)
+        exact = name if name != level.name else ""
+        says = level.says or f"{self.name} is {level.name}"
+        return f"{says} {exact.removeprefix(level.name).strip()}".strip() if exact else says
+
+    def _groups(self, name: str) -> tuple[str, ...]:
+        return self.level(name).groups
+
+    def _numeric(self, failing: Collection[str], tried: Collection[str]) -> str:
+        value = {name: self.level(name).value for name in tried}
+        own, rest = [value[n] for n in failing], [value[n] for n in tried if n not in failing]
+        symbol = self.levels[0].says
+        if len(own) > 1:
+            below, above = [r for r in rest if r < min(own)], [r for r in rest if r > max(own)]
+            if not above and len(below) == len(rest):
+                least = max(below, default=0) + 1
+                return f"{symbol} is {min(own):,} or more" if least != min(own) else f"{symbol} > {least - 1:,}"
+            if not below and len(above) == len(rest):
+                return f"{symbol} is {max(own):,} or less"
+            for step in (2, 4, 8, 16, 32):
+                if {v % step == 0 for v in own} == {True} and all(r % step for r in rest):
+                    return f"{symbol} is a multiple of {step}"
+                if all(v % step for v in own) and {r % step == 0 for r in rest} == {True}:
+                    return f"{symbol} is not a multiple of {step}" if step > 2 else f"{symbol} is odd"
+        some = sorted(own)
+        more = f" or {len(some) - 4} others" if len(some) > 4 else ""
+        return f"{symbol} is {' or '.join(f'{v:,}' for v in some[:4])}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Two factors of which some levels do not go together.
+
+    :ivar forbids: whether two values do not.
+    :ivar why: in words that can follow "not tried:".
+    """
+
+    factors: tuple[str, str]
+    forbids: Callable[[Any, Any], bool]
+    why: str

@@ -1,0 +1,183 @@
+"""The rows that an implementation is tried in, and which pairs of circumstances they cover."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from conformance.cases.case import Case
+from conformance.exploration.covering import cover
+from conformance.exploration.factor import Factor, Level, Row
+from conformance.exploration.factors import BY_NAME, FACTORS, PLAIN, forbidden, possible
+from conformance.exploration.session import case_of, permutations
+from conformance.implementation import Capabilities
+from conformance.protocol.layouts import permuted
+
+#: Factors that act together by nature: of these every triple is tried.
+TOGETHER: tuple[tuple[str, ...], ...] = (
+    ("call", "history", "parameters"),
+    ("call", "dtype", "affine", "parameters"),
+)
+_MODES = ("training, backward", "inference, backward", "training", "inference")
+#: Where each new shape is compiled: few, each with sizes and constants of its own: (n, N, epsilon, momentum).
+_COMPILED = {
+    "(N, n)": ("3", "12", "0.001", "0.9"),
+    "(batch, n, 3)": ("17", "33", "1e-05", "0.99"),
+    "(batch, n, 2, 3)": ("8", "24", "0.001", "0.9"),
+    "(batch, n, 1, 4)": ("65", "12", "0.5", "0.5"),
+    "(batch, 2, 3, n)": ("9", "24", "1e-05", "0.9"),
+    "(1, n, N)": ("2", "257", "0.001", "0"),
+    "(batch, 2, 2, 2, n)": ("33", "33", "0.001", "1"),
+    "(n, N)": ("7", "129", "0.001", "0.9"),
+}
+_OTHER_DTYPES = 3  # of these for the dtypes after the first
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an implementation is tried in.
+
+    :ivar rows: those that cover all pairs, then those of layouts with shapes.
+    :ivar covering: how many the first are; of the others all have the same numbers.
+    :ivar pairs: the pairs of levels there are to try, each as ((factor, level), (factor, level)).
+    :ivar left_out: how many pairs of levels are not tried, by the reason.
+    """
+
+    rows: tuple[Row, ...]
+    covering: int
+    pairs: int
+    left_out: Mapping[str, int]
+
+
+def plan(capabilities: Capabilities, dtypes: Sequence[str], *, thorough: bool = False) -> Plan:
+    """The rows for an implementation, in the dtypes that are asked for.
+
+    :param thorough: cover every triple of levels, and not those of :data:`TOGETHER` alone.
+    """
+    return _plan(capabilities, tuple(d for d in dtypes if d in capabilities.dtypes), thorough)
+
+
+@functools.lru_cache(16)
+def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool) -> Plan:
+    levels = [_levels(factor, can, dtypes) for factor in FACTORS]
+    if not all(levels):
+        return Plan((), 0, 0, {})
+    reasons: dict[str, int] = {}
+    pairs = 0
+
+    def allowed(f: int, a: int, g: int, b: int) -> bool:
+        nonlocal pairs
+        first, second = FACTORS[f].name, FACTORS[g].name
+        row = {first: levels[f][a].name, second: levels[g][b].name}
+        why = forbidden(row, first, second) or (_not_compiled(row, dtypes) if can.compiles else "")
+        if why:
+            reasons[why] = reasons.get(why, 0) + 1
+        else:
+            pairs += 1
+        return not why
+
+    number = {factor.name: k for k, factor in enumerate(FACTORS)}
+    wanted = itertools.combinations(number.values(), 3) if thorough else _natural(number)
+    found = cover([len(each) for each in levels], allowed, triples=tuple(dict.fromkeys(wanted)))
+    names = [factor.name for factor in FACTORS]
+    rows = [
+        {name: levels[k][level].name for k, (name, level) in enumerate(zip(names, row, strict=True))}
+        for row in found.rows
+    ]
+    for factor, kept in zip(FACTORS, levels, strict=True):
+        if gone := len(factor.levels) - len(kept):
+            others = sum(len(each.levels) for each in FACTORS if each is not factor)
+            reasons["the implementation does not declare it"] = (
+                reasons.get("the implementation does not declare it", 0) + gone * others
+            )
+    return Plan((*rows, *_layouts(can, dtypes[0])), len(rows), pairs - found.impossible, reasons)
+
+
+def cases(planned: Plan, dtype: str, seed: int, budget: float) -> list[tuple[Row, Case]]:
+    """The rows of a dtype with their cases, the levels of each as they are tried.
+
+    :param budget: the part of the rows to take; above 1, they come again with other numbers.
+    """
+    own = [(number, row) for number, row in enumerate(planned.rows) if row["dtype"] == dtype]
+    found: list[tuple[Row, Case]] = []
+    for k in range(max(1, round(budget * len(own))) if own else 0):
+        again, (number, row) = k // len(own), own[k % len(own)]
+        # Where only layouts differ, the numbers are the same, and what is exact need not be computed anew.
+        case = case_of(row, seed + again, number if number < planned.covering else 0)
+        found.append(({**row, **case.circumstances}, case))
+    return found
+
+
+def _natural(number: Mapping[str, int]) -> Iterator[tuple[int, int, int]]:
+    for group in TOGETHER:
+        for three in itertools.combinations(sorted(number[name] for name in group), 3):
+            yield three[0], three[1], three[2]
+
+
+def _levels(factor: Factor, can: Capabilities, dtypes: tuple[str, ...]) -> list[Level]:
+    kept = [level for level in factor.levels if level.declared(can)]
+    if factor.name == "dtype":
+        return [level for level in kept if level.name in dtypes]
+    if can.compiles and factor.name in _TIED:
+        pool = _COMPILED.values()
+        names = list(_COMPILED) if factor.name == "shape" else {each[_TIED[factor.name]] for each in pool}
+        kept = [level for level in kept if level.name in names]
+        if factor.name == "shape" and not kept:  # It takes none of those.
+            return [level for level in factor.levels if level.declared(can)][:4]
+    if can.compiles and factor.name == "built for":
+        kept = kept[:1]
+    return kept
+
+
+_TIED = {"features": 0, "values per feature": 1, "epsilon": 2, "momentum": 3, "shape": -1}
+
+
+def _not_compiled(row: Row, dtypes: tuple[str, ...]) -> str:
+    """Why a pair is not tried where each new shape is compiled; empty if it is."""
+    why = "each shape would be compiled"
+    shape = row.get("shape")
+    if shape not in _COMPILED:
+        return ""
+    for name, place in _TIED.items():
+        if place >= 0 and row.get(name, _COMPILED[shape][place]) != _COMPILED[shape][place]:
+            return why
+    if row.get("dtype", dtypes[0]) != dtypes[0] and list(_COMPILED).index(shape) >= _OTHER_DTYPES:
+        return why
+    return ""
+
+
+def _layouts(can: Capabilities, dtype: str) -> Iterator[Row]:
+    """Every shape in training and inference with every layout of x and of dy, else plain: the same numbers in all."""
+    modes = [mode for mode in _MODES if BY_NAME["call"].level(mode).declared(can)]
+    modes = [m for m in modes if f"{m}, backward" not in modes]
+    shapes = _levels(BY_NAME["shape"], can, (dtype,))
+    for place, (shape, mode) in enumerate(itertools.product(shapes, modes)):
+        orders = [permuted(order) for order in permutations(shape.value.rank)]
+        if len(orders) > 24:  # of 119 in rank 5
+            orders = [orders[(24 * place + k) % len(orders)] for k in range(24)]
+        plain = [level.name for level in BY_NAME["memory of x"].levels if level.declared(can)]
+        every = [name for name in plain if name != "permuted"]
+        every += orders if "permuted" in plain else []
+        for k, layout in enumerate(every):
+            other = every[(k + place) % len(every)] if "backward" in mode else plain[0]
+            size = _COMPILED.get(shape.name, ("3", "12", "0.001", "0.9")) if can.compiles else ("3", "12")
+            row = {**PLAIN, "shape": shape.name, "call": mode, "dtype": dtype, "memory of x": layout}
+            row |= {"memory of dy": other, "features": size[0], "values per feature": size[1]}
+            row |= {"epsilon": size[2], "momentum": size[3]} if len(size) > 2 else {}
+            if possible(row):
+                yield row
+
+
+def coarse(row: Row) -> Row:
+    """The row with its levels as they stand in the table."""
+    return {name: BY_NAME[name].level(level).name for name, level in row.items()}
+
+
+def pairs_in(rows: Iterable[Row]) -> int:
+    """How many different pairs of levels some rows cover."""
+    found: set[tuple[tuple[str, str], tuple[str, str]]] = set()
+    for row in rows:
+        found.update(itertools.combinations(coarse(row).items(), 2))
+    return len(found)

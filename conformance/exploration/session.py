@@ -1,0 +1,323 @@
+"""From a row to a case, and from such a case to its session: a script of several calls, in the circumstances of the row.
+
+What is of numbers becomes the case's own: shape, dtype, epsilon, regimes. What is of calls stays with it by name, in
+:attr:`~conformance.cases.case.Case.circumstances`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from conformance.cases.arrays import Arrays, bell, realise
+from conformance.cases.case import Case, Regime
+from conformance.exploration.factor import Row
+from conformance.exploration.factors import BY_NAME, PLAIN
+from conformance.implementation import Array, Capabilities, LayerConfig
+from conformance.protocol.layouts import permuted
+from conformance.protocol.messages import Backward, Build, Call, Forward, Load, Parameters, Script
+
+#: The factors that decide calls; of the others the case itself is made.
+OF_CALLS = (
+    "call",
+    "history",
+    "built for",
+    "memory of x",
+    "memory of dy",
+    "memory of loaded",
+    "affine",
+    "momentum",
+    "dy",
+    "replicas",
+    "mask",
+)
+#: How large values are in each dtype: so that no sum of squares overflows, and so that every one does.
+_SIZES = {
+    "huge": {"float32": 2.0**40, "float64": 2.0**300, "float16": 2.0**3, "bfloat16": 2.0**40},
+    "overflow": {"float32": 2.0**80, "float64": 2.0**600, "float16": 2.0**12, "bfloat16": 2.0**80},
+}
+_FEW_BATCHES = 1 << 32
+
+
+def case_of(row: Row, seed: int, number: int) -> Case:
+    """The case of a row.
+
+    :param number: of the row, so that no two have the same numbers, nor the same permutation of axes.
+    :raises ValueError: a factor has no such level.
+    """
+    value = {name: BY_NAME[name].level(level).value for name, level in row.items()}
+    form, n = value["shape"], value["features"]
+    shape = form.shape(value["values per feature"], n)
+    if row["replicas"] != "none":
+        shape = (_samples(row["replicas"]), *shape[1:])
+    values, kappa, scale = value["values"]
+    size = _SIZES[scale][row["dtype"]] if isinstance(scale, str) else scale
+    gamma, beta = value["parameters"]
+    regimes = tuple(Regime(values, kappa, size, gamma, beta, k) for k in range(n))
+    told = {name: _exact(row[name], len(shape), number) for name in OF_CALLS if row[name] != PLAIN[name]}
+    momentum = 0.9 if value["momentum"] is None else value["momentum"]
+    seed = (seed * 0x9E37_79B9 + number * 0x85EB_CA6B) % _FEW_BATCHES
+    return Case(shape, form.axis, row["dtype"], value["epsilon"], momentum, regimes, seed, circumstances=told)
+
+
+#: Replicas are four, with eight samples, seven, one each, or three.
+_REPLICAS = 4
+
+
+def _samples(replicas: str) -> int:
+    return {"even": 8, "of one sample": 4, "uneven": 7, "one empty": 3}[replicas]
+
+
+def _exact(level: str, rank: int, number: int) -> str:
+    """A level; of a permutation of the axes, which."""
+    if level != "permuted":
+        return level
+    orders = permutations(rank)
+    return permuted(orders[number % len(orders)])
+
+
+def permutations(rank: int) -> list[tuple[int, ...]]:
+    """Every order of the axes but their own."""
+    return list(itertools.permutations(range(rank)))[1:]
+
+
+def session(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """The calls of a case.
+
+    :raises ValueError: a circumstance that there is not, or that does not fit the shape.
+    """
+    return tuple(_Session(case, arrays, can).calls())
+
+
+class _Session:
+    def __init__(self, case: Case, arrays: Arrays, can: Capabilities) -> None:
+        told = case.circumstances
+        if unknown := told.keys() - set(OF_CALLS):
+            raise ValueError(f"circumstances must be of {', '.join(OF_CALLS)}; there is {sorted(unknown)[0]!r}")
+        self._level = {name: told.get(name, PLAIN[name]) for name in OF_CALLS}
+        for name, level in self._level.items():
+            BY_NAME[name].level(level)
+        self._case, self._arrays, self._can = case, arrays, can
+        self._made: list[Call] = []
+
+    def calls(self) -> list[Call]:
+        self._start()
+        self._before()
+        self._main()
+        # Whatever it did, what follows has to be right.
+        self._forward(self._batch(7), not self._can.inference)
+        return self._made
+
+    # -- what the calls are made of
+
+    @property
+    def _affine(self) -> tuple[bool, bool]:
+        kept = BY_NAME["affine"].level(self._level["affine"]).value
+        return kept[0], kept[1]
+
+    def _config(self) -> LayerConfig:
+        case, (scale, center) = self._case, self._affine
+        shape = case.shape
+        if self._level["built for"] == "another batch":
+            shape = _grown(case, (case.batch_axis,), 2)
+        elif self._level["built for"] == "other extents":
+            shape = _grown(case, case.around, 1)
+        config = replace(case.config(scale=scale, center=center), input_shape=shape)
+        if self._level["momentum"] == "cumulative":
+            config = replace(config, cumulative=True)
+        if self._level["replicas"] != "none":
+            config = replace(config, replicas=min(_REPLICAS, self._can.replicas))
+        return config
+
+    def _batch(self, number: int, case: Case | None = None) -> Array:
+        """Another batch."""
+        case = case or self._case
+        return realise(replace(case, seed=(case.seed + number) % _FEW_BATCHES, circumstances={})).x
+
+    def _x(self) -> Array:
+        """The batch of the calls that are looked at."""
+        case, x = self._case, self._arrays.x
+        match self._level["call"]:
+            case "a NaN" | "a NaN in inference":
+                return _with_nan(case, x)
+            case "empty batch":
+                return _locked(x.take([], axis=case.batch_axis))
+            case "one value":
+                return _locked(x[tuple(slice(None) if k == case.feature_axis else slice(1) for k in range(x.ndim))])
+        if self._level["memory of x"] == "broadcast":
+            # Along the features, if there are several, so that a feature keeps its values.
+            return _repeated(x, case.feature_axis if case.n > 1 else case.batch_axis)
+        return x
+
+    def _dy(self, x: Array) -> Array:
+        case, dy = self._case, self._arrays.dy
+        if dy.shape != x.shape:
+            dy = dy[tuple(slice(extent) for extent in x.shape)]
+        if self._level["memory of dy"] == "broadcast" and self._level["dy"] != "one place":
+            dy = _repeated(dy, case.batch_axis)
+        match self._level["dy"]:
+            case "uniform":
+                dy = np.ones_like(dy)
+            case "one place":
+                dy = np.zeros_like(dy)
+                dy.reshape(-1)[dy.size // 2 : dy.size // 2 + 1] = 1
+            case "large":
+                dy = dy * dy.dtype.type(64)
+        if (mask := self._mask(x)) is not None:
+            dy = np.where(np.expand_dims(mask, case.feature_axis), dy, np.zeros((), dy.dtype))
+        return _locked(dy)
+
+    def _mask(self, x: Array) -> Array | None:
+        if self._level["mask"] == "none":
+            return None
+        case = self._case
+        counts = bell(case, "mask")[:, 0].reshape(-1) > -0.5
+        counts[: min(6, counts.size)] = True
+        counts = counts.reshape([case.shape[k] for k in case.around])
+        if self._level["mask"] == "all count":
+            counts[...] = True
+        elif self._level["mask"] == "a sample":
+            counts[...] = True
+            counts[-1] = False
+        return counts if x.shape == case.shape else np.ones([x.shape[k] for k in case.around], bool)
+
+    def _held(self, *names: str, number: int = 0) -> dict[str, Array]:
+        """Parameters to load, by canonical name."""
+        case, (scale, center) = self._case, self._affine
+        arrays = realise(replace(case, seed=(case.seed + number) % _FEW_BATCHES, circumstances={}))
+        every = {"running_mean": arrays.mean, "running_var": arrays.var}
+        every |= {"gamma": arrays.gamma} if scale else {}
+        every |= {"beta": arrays.beta} if center else {}
+        if self._level["memory of loaded"] == "broadcast":
+            every = {name: _repeated(value, 0) for name, value in every.items()}
+        return {name: every[name] for name in names if name in every}
+
+    # -- calls
+
+    def _ask(self, layer: int = 0) -> None:
+        if self._can.parameters:
+            self._made.append(Parameters(layer=layer))
+
+    def _forward(self, x: Array, training: bool, *, layer: int = 0, main: bool = False) -> None:
+        one = x.size // max(1, x.shape[self._case.axis]) <= 1
+        memory = self._level["memory of x"] if main else "contiguous"
+        call = Forward(
+            x,
+            training,
+            layer=layer,
+            memory=memory,
+            may_raise=training and one,
+            mask=self._mask(x),
+            label="main" if main else "",
+        )
+        self._made.append(call)
+        self._ask(layer)
+
+    def _backward(self, x: Array, *, main: bool = False) -> None:
+        memory = self._level["memory of dy"] if main else "contiguous"
+        refused = x.size <= x.shape[self._case.axis]  # One value per feature may have been.
+        self._made.append(Backward(self._dy(x), memory=memory, may_raise=refused))
+        self._ask()
+
+    def _load(self, held: Mapping[str, Array], *, may_raise: bool = False, layer: int = 0) -> None:
+        if held:
+            memory = self._level["memory of loaded"]
+            self._made.append(Load(dict(held), layer=layer, memory=memory, may_raise=may_raise))
+            self._ask(layer)
+
+    def _start(self) -> None:
+        self._made.append(Build(self._config()))
+        self._ask()
+        self._load(self._held("gamma", "beta", *self._statistics()))
+
+    def _statistics(self) -> tuple[str, ...]:
+        """Those that have to be given, since no call makes them."""
+        kept = self._can.running and self._can.training
+        return () if kept or not self._can.inference else ("running_mean", "running_var")
+
+    def _before(self) -> None:
+        case, can = self._case, self._can
+        match self._level["history"]:
+            case "1 training call" | "2 training calls" | "7 training calls" as many:
+                for number in range(int(many[0])):
+                    self._forward(self._batch(10 + number), True)
+            case "inference":
+                self._forward(self._batch(10), False)
+            case "backward":
+                x = self._batch(10)
+                self._forward(x, True)
+                self._backward(x)
+            case "load":
+                self._forward(self._batch(10), True)
+                self._load(self._held("gamma", "beta", number=1))
+            case "another layer before":
+                self._another_layer()
+            case "refused load":
+                n = case.n + 1
+                name = next((each for each in ("gamma", "beta") if self._held(each)), "running_mean")
+                if can.running or name != "running_mean":
+                    self._load({name: np.ones(n, self._arrays.x.dtype)}, may_raise=True)
+            case "the same batch":
+                self._forward(self._arrays.x, True)
+            case "another shape":
+                other = case.with_shape(_grown(case, (case.batch_axis,), 1), case.axis)
+                self._forward(self._batch(10, other), True)
+            case "empty batch":
+                x = _locked(self._arrays.x.take([], axis=case.batch_axis))
+                self._forward(x, True)
+            case "a NaN":
+                self._forward(_with_nan(case, self._batch(10)), True)
+                self._load(self._held("running_mean", "running_var") if can.running else {})
+
+    def _another_layer(self) -> None:
+        self._made.append(Build(self._config(), layer=1))
+        self._ask(1)
+        self._forward(self._batch(11), True, layer=1)
+        if self._can.gradients:
+            self._made.append(Backward(self._dy(self._arrays.x), layer=1, may_raise=self._case.count <= 1))
+
+    def _main(self) -> None:
+        level, x = self._level["call"], self._x()
+        statistics = ("running_mean", "running_var")
+        match level:
+            case "load" | "load gamma" | "load statistics":
+                if self._can.training:
+                    self._forward(self._batch(12), True)
+                names = {"load": ("gamma", "beta", *statistics), "load gamma": ("gamma",)}.get(level, statistics)
+                self._load(self._held(*names, number=2))
+        training = self._can.training and "inference" not in level
+        self._forward(x, training, main=True)
+        if self._level["history"] == "another layer between":
+            self._another_layer()
+        if "backward" in level:
+            self._backward(x, main=True)
+        if "twice" in level:
+            self._backward(x, main=True)
+
+
+def _grown(case: Case, axes: tuple[int, ...], by: int) -> tuple[int, ...]:
+    return tuple(extent + by if k in axes else extent for k, extent in enumerate(case.shape))
+
+
+def _repeated(x: Array, axis: int) -> Array:
+    """The first slice along an axis in place of all."""
+    return _locked(np.repeat(x.take([0], axis=axis), x.shape[axis], axis=axis)) if x.shape[axis] else x
+
+
+def _with_nan(case: Case, x: Array) -> Array:
+    """x with a NaN in the middle of its last feature."""
+    index = [extent // 2 for extent in x.shape]
+    index[case.feature_axis] = case.n - 1
+    x = np.array(x)
+    x[tuple(index)] = np.nan
+    return _locked(x)
+
+
+def _locked(x: Any) -> Array:
+    x = np.ascontiguousarray(x)
+    x.flags.writeable = False
+    return np.asarray(x)
