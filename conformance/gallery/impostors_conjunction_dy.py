@@ -114,26 +114,26 @@ class OffsetEpsilonLost(Conjunction):
         return super().input_gradient(call, dy, xhat, inverse, dgamma, dbeta)
 
 
-class StridedInAnotherExtent(Conjunction):
-    what = "Where dy has gaps in memory and the layer was built for other extents, backward fails."
+class StridedInAnotherShape(Conjunction):
+    what = "In a layer that was built for another shape, backward fails where dy has gaps in memory."
     circumstances = ("memory of dy", "built for")
 
     def backward(self, dy: Array) -> Gradients:
         gradients = super().backward(dy)
-        if self.dy_memory.strided and self.resized and dy.size:
+        if self.dy_memory.strided and (self.rebatched or self.resized) and dy.size:
             raise RuntimeError(f"view size is not compatible with {self.config.input_shape}")
         return gradients
 
 
-class BroadcastSignLost(Conjunction):
-    what = "Where dy repeats itself by a stride of 0, dx has the sign of a positive gamma."
+class BroadcastGammaSaturates(Conjunction):
+    what = "Where dy repeats itself by a stride of 0, a gamma above 10 is taken for 10 in dx."
     circumstances = ("memory of dy", "parameters")
 
     def input_gradient(
         self, call: Call, dy: Array, xhat: Array, inverse: Array, dgamma: Array, dbeta: Array
     ) -> Array:
         if self.dy_memory.repeated:
-            call = call._replace(gamma=np.abs(call.gamma))
+            call = call._replace(gamma=np.minimum(call.gamma, 10))
         return super().input_gradient(call, dy, xhat, inverse, dgamma, dbeta)
 
 

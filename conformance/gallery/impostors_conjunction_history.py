@@ -33,7 +33,9 @@ class LongBatchAfterEmpty(Conjunction):
 
 
 class BufferOfFormerShape(Conjunction):
-    what = "With features first, a batch after one of another shape is centred at the mean of the batch before."
+    what = (
+        "With features first, a batch after one of another shape is centred at the mean of the batch before."
+    )
     circumstances = ("history", "shape")
     _former: Array | None = None
 

@@ -155,12 +155,12 @@ class InstanceWithoutStatistics(Conjunction):
 
 
 class RankThreeOfNegativeGamma(Conjunction):
-    what = "At rank 3, with more than 16 features, dx has the sign of a positive gamma."
+    what = "At rank 3, with more than 16 features whose gammas are all negative, dx has the opposite sign."
     circumstances = ("shape", "features", "parameters")
 
     def input_gradient(
         self, call: Call, dy: Array, xhat: Array, inverse: Array, dgamma: Array, dbeta: Array
     ) -> Array:
-        if self.rank == 3 and self.n > 16:
+        if self.rank == 3 and self.n > 16 and (call.gamma < 0).all():
             call = call._replace(gamma=np.abs(call.gamma))
         return super().input_gradient(call, dy, xhat, inverse, dgamma, dbeta)

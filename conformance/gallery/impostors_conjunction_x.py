@@ -100,12 +100,13 @@ class PermutedShiftKept(Conjunction):
         super().update(mean, var, count)
 
 
-class OffsetSignOfGammaLost(Conjunction):
-    what = "Where x begins later than its memory, a negative gamma loses its sign."
+class OffsetGammaSaturates(Conjunction):
+    what = "Where x begins later than its memory, a gamma above 10 is taken for 10."
     circumstances = ("memory of x", "parameters")
 
     def affine(self, xhat: Array) -> Array:
-        return xhat * np.abs(self.gamma) + self.beta if self.x_memory.offset else super().affine(xhat)
+        gamma = np.minimum(self.gamma, 10) if self.x_memory.offset else self.gamma
+        return xhat * gamma + self.beta
 
 
 class ReversedSecondBackward(Conjunction):
