@@ -31,6 +31,7 @@ class Exhibit:
     :ivar kind: "sound", or the group of impostors.
     :ivar declared: ids of the requirements that a sound variant fails by its nature.
     :ivar fails: id of the requirement that an impostor is there to fail, or "".
+    :ivar circumstances: names of the circumstances that have to come together for it to be wrong, or ().
     """
 
     id: str
@@ -42,6 +43,7 @@ class Exhibit:
     kind: str
     declared: tuple[str, ...]
     fails: str
+    circumstances: tuple[str, ...] = ()
 
 
 def exhibits() -> tuple[Exhibit, ...]:
@@ -66,6 +68,7 @@ def _in_module(module: ModuleType) -> list[Exhibit]:
             cls.kind,
             cls.declared,
             cls.fails,
+            cls.circumstances,
         )
         for name, cls in vars(module).items()
         if inspect.isclass(cls)

@@ -40,6 +40,7 @@ class BatchNorm:
     :ivar sound: whether it is batch norm.
     :ivar declared: ids of the requirements that a sound variant fails by its nature.
     :ivar fails: id of the requirement that an impostor is there to fail, if it is there for one, or "".
+    :ivar circumstances: names of the circumstances that have to come together for it to be wrong, or ().
     """
 
     what = ""
@@ -49,6 +50,7 @@ class BatchNorm:
     sound = True
     declared: tuple[str, ...] = ()
     fails = ""
+    circumstances: tuple[str, ...] = ()
 
     name: str = "BatchNorm"
     version: str = f"gallery, numpy {np.__version__}"
