@@ -1,7 +1,8 @@
 """List the implementations: which are installed, and what to do to install the others.
 
 This reads what pip knows of the packages and starts nothing. --start starts each implementation that is installed,
-which takes minutes, and shows what it declares.
+which takes minutes, and shows what it declares. --factors
+shows instead what can vary in a use of batch norm: the circumstances that are tried in pairs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ _MEASURE = 60  # of ids side by side, on a terminal of any width
 @click.command("list", help=__doc__)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--start", is_flag=True, help="Start each one that is installed, and show what it declares.")
-def command(as_json: bool, start: bool) -> None:
+@click.option("--factors", is_flag=True, help="Print the factors, and the levels of each.")
+def command(as_json: bool, start: bool, factors: bool) -> None:
+    if factors:
+        _factors(as_json)
+        return
     every = needs().values()
     declared = _declared([each.id for each in every if each.installed]) if start else {}
     if as_json:
@@ -30,6 +35,22 @@ def command(as_json: bool, start: bool) -> None:
         return
     for line in _lines(every, declared):
         click.echo(line)
+
+
+def _factors(as_json: bool) -> None:
+    """The table of what can vary."""
+    from conformance.exploration.factors import FACTORS
+
+    if as_json:
+        table = [
+            {"factor": f.name, "about": f.about, "levels": [level.name for level in f.levels]} for f in FACTORS
+        ]
+        click.echo(json.dumps(table, indent=1))
+        return
+    for factor in FACTORS:
+        click.echo(f"{factor.name}: {factor.about}")
+        levels = "; ".join(level.name for level in factor.levels)
+        click.echo(textwrap.fill(levels, 100, initial_indent="    ", subsequent_indent="    "))
 
 
 # -- in words

@@ -49,6 +49,7 @@ class Options:
     memory: int | None
     pythons: tuple[str, ...]
     device: str
+    thorough: bool
     strict: bool
     exit_zero: bool
     baseline: Path | None
@@ -70,6 +71,7 @@ class Options:
             self.memory and self.memory << 20,
             interpreters=interpreters(self.pythons, list(names)),
             device=self.device,
+            thorough=self.thorough,
         )
         found.shards()
         return found
@@ -125,6 +127,9 @@ class Judged:
 )
 @click.option(
     "--device", default="cpu", show_default=True, metavar="NAME", help="Compute there, such as on 'cuda'."
+)
+@click.option(
+    "--thorough", is_flag=True, help="Cover circumstances in threes and not in twos: some minutes each."
 )
 @click.option("--strict", is_flag=True, help="A SHOULD that does not hold is a failure too.")
 @click.option(

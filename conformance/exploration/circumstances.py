@@ -14,6 +14,7 @@ from conformance.protocol.layouts import order_of, permuted
 #: Whether it fails in a row; None where nothing is to be judged, or the row cannot be.
 Fails = Callable[[Row], bool | None]
 
+_MANY = 6  # levels that fail
 _EXPLANATIONS = 3  # at most, for one requirement
 
 
@@ -33,7 +34,9 @@ class Conjunction:
     row: Row
 
     def holds(self, row: Row) -> bool:
-        return all(row[name] in levels for name, levels in self.levels)
+        return all(
+            row[name] in levels or BY_NAME[name].level(row[name]).name in levels for name, levels in self.levels
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,11 @@ class _Search:
                 continue
             tried = {level: self._fails({**row, name: level}) for level in self._levels(name, row)}
             seen = {level: failed for level, failed in tried.items() if failed is not None}
+            seen = _together(seen)
             failing = frozenset(level for level, failed in seen.items() if failed)
-            if failing == seen.keys() or not failing:
+            passing = len(seen) - len(failing)
+            # What is right at one level of many is seldom what a failure takes: there another level shows less.
+            if not passing or not failing or (passing == 1 and len(failing) >= _MANY):
                 continue
             phrase = factor.phrase(failing, list(seen))
             if not matters and "multiple" not in phrase and "odd" not in phrase:
@@ -170,6 +176,15 @@ class _Search:
                 yield from (permuted(order) for order in _some(permutations(rank), row[name]))
             else:
                 yield level.name
+
+
+def _together(seen: dict[str, bool]) -> dict[str, bool]:
+    """With the permutations as one level, where most of them fail, or none."""
+    orders = [level for level in seen if order_of(level) is not None]
+    if not orders or 0 < 2 * sum(seen[level] for level in orders) < len(orders):
+        return seen
+    rest = {level: failed for level, failed in seen.items() if level not in orders}
+    return {**rest, "permuted": any(seen[level] for level in orders)}
 
 
 def _some(orders: Sequence[tuple[int, ...]], own: str) -> Collection[tuple[int, ...]]:

@@ -100,7 +100,7 @@ class Factor:
                 return f"{symbol} is {min(own):,} or more" if least != min(own) else f"{symbol} > {least - 1:,}"
             if not below and len(above) == len(rest):
                 return f"{symbol} is {max(own):,} or less"
-            for step in (2, 4, 8, 16, 32):
+            for step in (32, 16, 8, 4, 2):
                 if {v % step == 0 for v in own} == {True} and all(r % step for r in rest):
                     return f"{symbol} is a multiple of {step}"
                 if all(v % step for v in own) and {r % step == 0 for r in rest} == {True}:

@@ -220,7 +220,8 @@ class _Session:
     def _backward(self, x: Array, *, main: bool = False) -> None:
         memory = self._level["memory of dy"] if main else "contiguous"
         refused = x.size <= x.shape[self._case.axis]  # One value per feature may have been.
-        self._made.append(Backward(self._dy(x), memory=memory, may_raise=refused))
+        label = "main" if main else ""
+        self._made.append(Backward(self._dy(x), memory=memory, may_raise=refused, label=label))
         self._ask()
 
     def _load(self, held: Mapping[str, Array], *, may_raise: bool = False, layer: int = 0) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from conformance.idioms.filling import filled
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
 from conformance.judging.place import Place
+from conformance.protocol.layouts import order_of
 from conformance.protocol.messages import Backward, Build, Call, Forward, Load, Parameters, Script, Transfer
 
 _MOST_SPELLED = 256  # elements of an array that is written out
@@ -29,7 +30,19 @@ _LAYOUTS = {
     "fortran": "np.asfortranarray({})",
     "transposed": "np.ascontiguousarray({0}.T).T",
     "strided": "np.repeat({}, 2, axis=-1)[..., ::2]",
+    "offset": "np.concatenate([{0}[:1], {0}])[1:]",
 }
+
+
+def _laid_out(held: str, memory: str) -> str:
+    """An expression for an array that lies in memory as a layout says; empty where that is no matter, or has no short
+    form.
+    """
+    order = order_of(memory)
+    if order is None:
+        return _LAYOUTS[memory].format(held) if memory in _LAYOUTS else ""
+    back = tuple(order.index(k) for k in range(len(order)))
+    return f"np.ascontiguousarray({held}.transpose{order}).transpose{back}"
 
 
 def standalone(
@@ -186,8 +199,8 @@ class _Writer:
             number = sum(other[0] == name for other in self._arrays)
             held = self._arrays[key] = f"{name}{number + 1 if number else ''}"
             self.lines += f"{held} = {_array(value)}".splitlines()
-            if memory in _LAYOUTS:
-                self.lines.append(f"{held} = {_LAYOUTS[memory].format(held)}")
+            if text := _laid_out(held, memory):
+                self.lines.append(f"{held} = {text}")
             if moved is not None:
                 self.lines.append(f"{held} = np.moveaxis({held}, {moved[0]}, {moved[1]})")
         return self._arrays[key]

@@ -149,7 +149,8 @@ def _targets(step: Step, weight: Any, condition: Any, factor: Any) -> tuple[Pair
 
 
 def _judged(step: Step, weight: float, condition: float, factor: Callable[[int], float]) -> Verdict:
-    target, (t_mean, t_var) = _targets(step, weight, condition, factor(step.count))
+    with np.errstate(all="ignore"):
+        target, (t_mean, t_var) = _targets(step, weight, condition, factor(step.count))
     return worst(
         [
             within(

@@ -103,12 +103,16 @@ def _granted(bound: Array, wanted: Asked, axis: int) -> Array:
 
 def gradients(trial: Trial) -> Verdict:
     """Whether every gradient is right."""
-    return _all(
+    verdict = _all(
         verdict
         for b in trial.backwards
         for name in ("x", "gamma", "beta")
         if (verdict := _gradient(trial, b, name)) is not None
     )
+    main = any(call.label == "main" for call, _ in trial.answers(Forward))
+    if main and not any(b.call.label == "main" for b in trial.backwards):
+        return replace(verdict, answers=0)  # None of the calls that are looked at.
+    return verdict
 
 
 def _gradient(trial: Trial, b: Backwarded, name: Literal["x", "gamma", "beta"]) -> Verdict | None:
@@ -245,11 +249,11 @@ def _averages(trial: Trial) -> Iterator[Verdict]:
             continue
         if step.old[0].size != call.call.x.shape[call.config.axis]:
             continue
-        if step.count == 1 and (lost := _lost(step)) is not None:
-            yield lost
         life = numbers[call.number].life
         if life and more:
             continue  # Its state is more than the two statistics, of which it was given no more than those.
+        if step.count == 1 and (lost := _lost(step)) is not None:
+            yield lost
         lives.setdefault((call.call.layer, life), []).append(_judgeable(step))
     for (_, life), taken in lives.items():
         yield _average(trial, taken, [numbers[step.call.number] for step in taken], fresh=life == 0)

@@ -22,7 +22,7 @@ from conformance.report import comparison
 from conformance.report.card import Card, Part, cards, replayed
 from conformance.report.marks import CELL, legend
 from conformance.report.tables import GROWTH, GROWTH_CAPTION, GROWTH_GROUPS, HOLDS, Growth, growth, shapes
-from conformance.report.words import answer, failing, ratio, roots, standing
+from conformance.report.words import answer, covered, failing, ratio, roots, standing
 from conformance.results.diff import Change
 from conformance.results.model import Report
 from conformance.running.campaign import TaskResult
@@ -229,6 +229,8 @@ def _summary(report: Report, console: Console) -> None:
         line.append("everything else holds" if known else "everything holds", style="bold green")
     if known:
         line.append(f", {counted(len(known), 'known failure')}", style="cyan")
+    for text in covered(report):
+        console.print(text, style="dim", highlight=False)
     console.print(line)
     for each in report.gone:
         console.print(Text(f"no longer fails; remove it from the baseline: {each}", style="yellow"))

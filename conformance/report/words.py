@@ -164,12 +164,26 @@ def _explaining(
     return None
 
 
+def covered(report: Report) -> list[str]:
+    """How many pairs of circumstances were tried: a sentence for all implementations of which the same can be said."""
+    same: dict[tuple[int, int], list[str]] = {}
+    for each in report.coverage:
+        same.setdefault((each.covered, each.pairs), []).append(each.implementation)
+    return [
+        f"{', '.join(names)}: {number(some)} of {number(pairs)} pairs of circumstances tried"
+        for (some, pairs), names in same.items()
+    ]
+
+
 def described_case(case: Case, arrays: Mapping[str, Any]) -> str:
     """A minimal case in a few lines a person can read and type in; its arrays, if there are any, spelled out."""
     lines = [
         f"x of shape {spelled(case.shape)}, axis {case.axis}, {case.dtype}, epsilon {case.epsilon:g}, "
         f"seed {case.seed}"
     ]
+    if case.circumstances:
+        told = {"momentum": f"{case.momentum:g}"} if case.momentum != 0.9 else {}
+        lines.append("; ".join(f"{name}: {level}" for name, level in {**told, **case.circumstances}.items()))
     if arrays:
         for name in ("x", "gamma", "beta"):
             value = arrays[name]

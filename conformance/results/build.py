@@ -10,6 +10,7 @@ from conformance.judging.requirement import Requirement
 from conformance.judging.verdict import Outcome, Verdict
 from conformance.requirements.catalogue import catalogue
 from conformance.results.accuracy import accuracy
+from conformance.results.coverage import coverage
 from conformance.results.environment import environment
 from conformance.results.model import (
     INFINITE,
@@ -62,6 +63,7 @@ def build(
             for each in results
             for h in each.held
         ),
+        coverage=tuple(found for each in results if (found := coverage(each, settings)) is not None),
     )
 
 

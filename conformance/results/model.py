@@ -20,6 +20,7 @@ from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
 from conformance.results.accuracy import Accuracy
 from conformance.results.baseline import Known
+from conformance.results.coverage import Coverage
 from conformance.running.held import Held
 
 SCHEMA_VERSION = 1
@@ -159,7 +160,9 @@ class HeldBy(Held):
 
 @dataclass(frozen=True)
 class Report:
-    """:ivar held: what layers hold for typical inputs. :ivar gone: known failures that are none any more."""
+    """:ivar held: what layers hold for typical inputs. :ivar gone: known failures that are none any more.
+    :ivar coverage: how many pairs of circumstances were tried.
+    """
 
     schema_version: int
     suite: Suite
@@ -170,6 +173,7 @@ class Report:
     accuracy: tuple[Accuracy, ...] = ()
     held: tuple[HeldBy, ...] = ()
     gone: tuple[Known, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
 
     def result(self, implementation: str, requirement: str) -> Result | None:
         for each in self.results:

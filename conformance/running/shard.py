@@ -189,11 +189,11 @@ def _circumstances(
         except ValueError:
             return None
         verdict = requirement.verdict(Trial(case, observation, capabilities, usual))
-        return None if verdict.answers == 0 else verdict.outcome.failing
+        return None if verdict.answers == 0 and not verdict.outcome.failing else verdict.outcome.failing
 
     if tally.worst is not None and tally.worst.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
         return None  # Each try again would cost a start or the whole timeout.
-    attempts = 60 if capabilities.compiles else 1500
+    attempts = 60 if capabilities.compiles else 600
     return circumstances(rows, tally.outcomes, fails, capabilities, attempts=attempts)
 
 

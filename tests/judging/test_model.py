@@ -1,0 +1,143 @@
+"""The model predicts every answer of a script, and finds each kind of answer that is not right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from conformance.cases.arrays import realise
+from conformance.cases.case import Case
+from conformance.exploration.factors import PLAIN
+from conformance.exploration.session import case_of, session
+from conformance.gallery.layer import BatchNorm
+from conformance.implementation import Array, Gradients
+from conformance.judging import model
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Outcome, Verdict
+from conformance.protocol.messages import Build, Forward, Load, Parameters, Script
+from conformance.worker.in_process import InProcessWorker
+
+_JUDGES = {
+    "output": model.outputs,
+    "gradient": model.gradients,
+    "state": model.state,
+    "refusal": model.refusals,
+}
+
+
+def _verdicts(make: type[BatchNorm], case: Case, script: Script | None = None) -> dict[str, Verdict]:
+    with InProcessWorker("a layer", make) as worker:
+        can = worker.identity.capabilities
+        trial = Trial(case, worker.run(script or session(case, realise(case), can)), can)
+        return {name: judge(trial) for name, judge in _JUDGES.items()}
+
+
+def _case(**levels: str) -> Case:
+    return case_of({**PLAIN, **{name.replace("_", " "): level for name, level in levels.items()}}, 0, 0)
+
+
+@pytest.mark.parametrize("call", ["training, backward", "inference, backward", "load", "empty batch", "a NaN", "one value"])
+@pytest.mark.parametrize("history", ["nothing", "7 training calls", "backward", "refused load", "empty batch", "a NaN"])
+def test_a_sound_layer_is_right_in_every_answer(call: str, history: str) -> None:
+    for name, verdict in _verdicts(BatchNorm, _case(call=call, history=history)).items():
+        assert verdict.outcome is Outcome.PASS, (name, verdict.message)
+
+
+class _Forgets(BatchNorm):
+    """Backward moves the statistics again."""
+
+    def backward(self, dy: Array) -> Gradients:
+        self.held["running_mean"] = self.held["running_mean"] + 1
+        return super().backward(dy)
+
+
+class _Sticks(BatchNorm):
+    """The second training call gives what the first gave."""
+
+    first: Array | None = None
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        y = super().forward(x, training=training)
+        self.first = y if self.first is None else self.first
+        return self.first if training else y
+
+
+class _Drops(BatchNorm):
+    """Loading gamma sets beta to zero."""
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        super().load(parameters)
+        if set(parameters) == {"gamma"}:
+            self.held["beta"] = self.held["beta"] * 0
+
+
+class _Hides(BatchNorm):
+    """NaN comes out as 0."""
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        return np.nan_to_num(super().forward(x, training=training), nan=0.0)
+
+
+class _Raises(BatchNorm):
+    """A long batch is an error."""
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        if not training and x.shape[0] > 65_535:
+            raise ValueError("too many rows")
+        return super().forward(x, training=training)
+
+
+class _Turns(BatchNorm):
+    """From the second training call on, momentum weighs the new batch."""
+
+    steps = 0
+
+    def update(self, mean: Array, var: Array, count: int) -> None:
+        self.steps += 1
+        if self.steps == 2:
+            self.momentum = 1 - self.momentum
+        super().update(mean, var, count)
+
+
+@pytest.mark.parametrize(
+    ("make", "case", "which", "message"),
+    [
+        (_Forgets, _case(call="training, backward"), "state", "running_mean[0] is"),
+        (_Sticks, _case(history="1 training call"), "output", "in training is"),
+        (_Drops, _case(call="load gamma"), "state", "beta[0] is 0 after a load; it should be"),
+        (_Hides, _case(call="a NaN"), "output", "where x is NaN"),
+        (
+            _Raises,
+            _case(call="inference", features="1", values_per_feature="65,536"),
+            "refusal",
+            "forward raised ValueError: too many rows",
+        ),
+        (_Turns, _case(history="2 training calls"), "state", "no convention in use explains"),
+    ],
+)
+def test_each_kind_of_wrong_answer_is_found_and_named(
+    make: type[BatchNorm], case: Case, which: str, message: str
+) -> None:
+    verdict = _verdicts(make, case)[which]
+    assert verdict.outcome is Outcome.FAIL
+    assert message in verdict.message
+
+
+def test_nothing_is_asked_where_the_arithmetic_has_no_room() -> None:
+    """Squares that overflow may give anything in the output; the calls after it are judged as ever."""
+    for verdict in _verdicts(BatchNorm, _case(values="squares overflow")).values():
+        assert verdict.outcome is Outcome.PASS
+
+
+def test_what_became_of_a_parameter_that_does_not_fit_is_not_guessed() -> None:
+    case = Case((6, 2), 1)
+    arrays = realise(case)
+    script = (
+        Build(case.config()),
+        Load({"gamma": np.ones(3, np.float32)}, may_raise=True),
+        Forward(arrays.x, True),
+        Parameters(),
+    )
+    assert {v.outcome for v in _verdicts(BatchNorm, case, script).values()} == {Outcome.PASS}
