@@ -59,6 +59,7 @@ class ReversedLosesLastTerms(Conjunction):
 
 class MisalignedDoubleNarrowed(Conjunction):
     what = "Where a float64 dy is misaligned, dgamma comes as float32."
+    deviation = "float64-narrowed"
     circumstances = ("memory of dy", "dtype")
 
     def backward(self, dy: Array) -> Gradients:

@@ -76,6 +76,7 @@ class InferenceMovesManyMeans(Conjunction):
 
 class TinyWithEpsilon(Conjunction):
     what = "Where all values are below 0.01, an epsilon below 1e-5 is taken for 1e-5."
+    deviation = "epsilon-fixed-1e-05"
     circumstances = ("values", "epsilon")
 
     def normalise(self, x: Array, mean: Array, var: Array) -> Array:

@@ -59,6 +59,7 @@ class FeaturesLastInHalf(Conjunction):
 
 class EpsilonOutsideOfRoot(Conjunction):
     what = "A batch of 1 has an epsilon of 0.1 or more added behind the root."
+    deviation = "epsilon-outside-root"
     circumstances = ("shape", "epsilon")
 
     def normalise(self, x: Array, mean: Array, var: Array) -> Array:
