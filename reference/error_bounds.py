@@ -178,8 +178,9 @@ def running_bounds(
     axis: int,
     arithmetic: Arithmetic,
 ) -> tuple[Float64, Float64]:
-    """Bounds, each (n,), of a moving average's (mean, var) after one step in which the batch weighs ``weight``; or for k
-    weights, (k, 1), and as many statistics after the step, each (k, n).
+    """Bounds, each (n,), of a moving average's (mean, var) after one step in which the batch weighs ``weight``.
+
+    For k weights at once, (k, 1), the statistics after the step and the bounds are (k, n).
 
     :param old: the exact statistics before, ``new``: after the step.
     """

@@ -43,7 +43,8 @@ def _factors(as_json: bool) -> None:
 
     if as_json:
         table = [
-            {"factor": f.name, "about": f.about, "levels": [level.name for level in f.levels]} for f in FACTORS
+            {"factor": f.name, "about": f.about, "levels": [level.name for level in f.levels]}
+            for f in FACTORS
         ]
         click.echo(json.dumps(table, indent=1))
         return

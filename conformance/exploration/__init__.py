@@ -1,1 +1,1 @@
-"""Exploring: what can vary in a use of batch norm, rows that cover every combination of it, and what a failure takes."""
+"""Exploring: what can vary in a use of batch norm, rows that cover it in pairs, and what a failure takes."""

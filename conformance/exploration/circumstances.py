@@ -1,4 +1,4 @@
-"""Which circumstances a failure takes: the fewest levels that make it, found by trying, and confirmed by every row."""
+"""Which circumstances a failure takes: the fewest levels that make it, found by trying, confirmed by every row."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Conjunction:
 
     def holds(self, row: Row) -> bool:
         return all(
-            row[name] in levels or BY_NAME[name].level(row[name]).name in levels for name, levels in self.levels
+            row[name] in levels or BY_NAME[name].level(row[name]).name in levels
+            for name, levels in self.levels
         )
 
 
@@ -74,14 +75,17 @@ def circumstances(
 ) -> Circumstances | None:
     """What the failing ones of some rows have in common, and no other has; None where no row fails again.
 
-    :param rows: with levels as they were tried. :param outcomes: of each, whether it failed; None where nothing was judged.
+    :param rows: with levels as they were tried.
+    :param outcomes: of each, whether it failed; None where nothing was judged.
     :param fails: tries a row again. :param attempts: most rows to try.
     """
     search = _Search(fails, capabilities, attempts)
     left = [k for k, failed in enumerate(outcomes) if failed]
     found: list[Conjunction] = []
     while left and len(found) < _EXPLANATIONS:
-        plainest = min(left, key=lambda k: sum(rows[k][name] != level for name, level in search.plain.items()))
+        plainest = min(
+            left, key=lambda k: sum(rows[k][name] != level for name, level in search.plain.items())
+        )
         conjunction = search.conjunction(rows[plainest])
         if conjunction is None or not conjunction.holds(rows[plainest]):
             break
@@ -131,20 +135,29 @@ class _Search:
             matters = row[name] != self.plain[name]
             if name == "dtype" or not (matters or factor.ordered):
                 continue
-            tried = {level: self._fails({**row, name: level}) for level in self._levels(name, row)}
-            seen = {level: failed for level, failed in tried.items() if failed is not None}
-            seen = _together(seen)
+            tried = {level: self._at(row, name, level) for level in self._levels(name, row)}
+            seen = _together({level: failed for level, failed in tried.items() if failed is not None})
             failing = frozenset(level for level, failed in seen.items() if failed)
             passing = len(seen) - len(failing)
             # What is right at one level of many is seldom what a failure takes: there another level shows less.
             if not passing or not failing or (passing == 1 and len(failing) >= _MANY):
                 continue
-            phrase = factor.phrase(failing, list(seen))
+            phrase, levels = factor.phrase(failing, list(seen))
             if not matters and "multiple" not in phrase and "odd" not in phrase:
                 continue  # The plainest level is no circumstance, unless it is one of a kind.
-            literals.append((name, failing))
-            words.append(phrase)
+            literals.append((name, levels))
+            words.append(f"{phrase}, as {_order(row[name])}" if levels == {"permuted"} else phrase)
         return Conjunction(tuple(literals), " and ".join(words), 0, 0, row)
+
+    def _at(self, row: Row, name: str, level: str) -> bool | None:
+        """Whether it fails at another level. In another shape other orders of the axes may be those that do."""
+        row = {**row, name: level}
+        orders = [each for each, own in row.items() if order_of(own) is not None]
+        if name != "shape" or not orders:
+            return self._fails(row)
+        rank = BY_NAME["shape"].level(level).value.rank
+        found = [self._fails({**row, orders[0]: permuted(order)}) for order in _some(permutations(rank), "")]
+        return any(found) if any(each is not None for each in found) else None
 
     def _plainer(self, row: Row) -> Row:
         """Put back to the plainest what need not be otherwise, by halves and then one by one."""
@@ -179,17 +192,23 @@ class _Search:
 
 
 def _together(seen: dict[str, bool]) -> dict[str, bool]:
-    """With the permutations as one level, where most of them fail, or none."""
+    """With the permutations as one level, unless it is a single one that fails."""
     orders = [level for level in seen if order_of(level) is not None]
-    if not orders or 0 < 2 * sum(seen[level] for level in orders) < len(orders):
+    if not orders or sum(seen[level] for level in orders) == 1 < len(orders):
         return seen
     rest = {level: failed for level, failed in seen.items() if level not in orders}
     return {**rest, "permuted": any(seen[level] for level in orders)}
 
 
+def _order(level: str) -> str:
+    return level.removeprefix("permuted ")
+
+
 def _some(orders: Sequence[tuple[int, ...]], own: str) -> Collection[tuple[int, ...]]:
     """The orders to try: all, but of rank 5 every fifth and the row's own."""
-    return orders if len(orders) < 24 else [o for k, o in enumerate(orders) if k % 5 == 0 or permuted(o) == own]
+    return (
+        orders if len(orders) < 24 else [o for k, o in enumerate(orders) if k % 5 == 0 or permuted(o) == own]
+    )
 
 
 def _fit(row: Row) -> bool:

@@ -2,9 +2,8 @@
 
 Greedy, one row at a time: a row starts from a combination that is not covered yet, and takes for each further factor
 the level that covers most of what is left, among those that leave every other factor a level. Libraries for covering
-arrays were tried. ``allpairspy`` 2.5 covers pairs as well as this, but stops far short of all triples; ``covertable``
-3.2 takes minutes for those. Neither takes some combinations in threes and the rest in twos with levels that depend on an
-implementation.
+arrays were tried. ``allpairspy`` 2.5 covers pairs as well as this, but of three factors it leaves most combinations
+out; ``covertable`` 3.2 takes minutes for those.
 """
 
 from __future__ import annotations
@@ -144,9 +143,10 @@ class _Cover:
 
     def _gain(self, levels: NDArray[np.intp], chosen: list[int]) -> NDArray[np.float64]:
         """How much each level would cover that is not covered; chance decides between equals."""
-        gain = self._pairs[np.ix_(levels, chosen)].sum(axis=1) + 0.5 * self._chance.random(len(levels))
+        others = np.array(chosen)
+        gain = self._pairs[np.ix_(levels, others)].sum(axis=1) + 0.5 * self._chance.random(len(levels))
         if self._triples.size:
-            gain += self._triples[np.ix_(levels, chosen, chosen)].sum(axis=(1, 2)) / 2
+            gain += self._triples[np.ix_(levels, others, others)].sum(axis=(1, 2)) / 2
         return np.asarray(gain, np.float64)
 
     def _alive(self, domains: Bits) -> Bits:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from conformance.implementation import Capabilities
 
+_LOOSE = 3  # times as many levels may have in common what those that fail have
 #: A level of every factor, by name.
 Row: TypeAlias = Mapping[str, str]
 
@@ -61,24 +62,28 @@ class Factor:
         known = ", ".join(level.name for level in self.levels)
         raise ValueError(f"{self.name} must be one of {known}; it is {name!r}")
 
-    def phrase(self, failing: Collection[str], tried: Collection[str]) -> str:
-        """What is so at all levels of ``failing``, and at none of the others ``tried``, in words."""
+    def phrase(self, failing: Collection[str], tried: Collection[str]) -> tuple[str, frozenset[str]]:
+        """What is so where it fails, in words, and the levels at which that is so.
+
+        :param failing: the levels at which it fails, of those ``tried``.
+        """
+        exact = frozenset(failing)
         if self.ordered:
-            return self._numeric(failing, tried)
+            return self._numeric(failing, tried), exact
         if len(failing) == 1:
-            return self._says(next(iter(failing)))
-        groups = [g for name in failing for g in self._groups(name)]
-        # The group that says most with least: of all that failed, and of nothing else that was tried.
-        for group in sorted(dict.fromkeys(groups), key=groups.count, reverse=True):
-            those = {name for name in tried if group in self._groups(name)}
-            if those == set(failing):
-                return group
+            return self._says(next(iter(failing))), exact
+        shared = set.intersection(*(set(self._groups(name)) for name in failing))
+        of = {group: frozenset(n for n in tried if group in self._groups(n)) for group in sorted(shared)}
+        # What all of them have in common; if it is little more than them, that is what an engineer looks for.
+        closest = min(of, key=lambda group: len(of[group]), default="")
+        if closest and len(of[closest]) <= _LOOSE * len(failing) and len(of[closest]) < len(tried):
+            return closest, of[closest]
         rest = [name for name in tried if name not in failing]
         if len(rest) < len(failing) and len(rest) <= 2:
-            return f"{self.name} is not {' or '.join(rest)}"
+            return f"{self.name} is not {' or '.join(rest)}", exact
         some = sorted(failing, key=list(tried).index)
         more = f" or {len(some) - 4} others" if len(some) > 4 else ""
-        return f"{self.name} is {' or '.join(some[:4])}{more}"
+        return f"{self.name} is {' or '.join(some[:4])}{more}", exact
 
     def _says(self, name: str) -> str:
         level = self.level(name)
@@ -97,7 +102,9 @@ class Factor:
             below, above = [r for r in rest if r < min(own)], [r for r in rest if r > max(own)]
             if not above and len(below) == len(rest):
                 least = max(below, default=0) + 1
-                return f"{symbol} is {min(own):,} or more" if least != min(own) else f"{symbol} > {least - 1:,}"
+                return (
+                    f"{symbol} is {min(own):,} or more" if least != min(own) else f"{symbol} > {least - 1:,}"
+                )
             if not below and len(above) == len(rest):
                 return f"{symbol} is {max(own):,} or less"
             for step in (32, 16, 8, 4, 2):

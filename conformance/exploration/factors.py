@@ -1,7 +1,7 @@
-"""The table of factors: what can vary in a use of batch norm, each with its levels, and which levels do not go together.
+"""The table of factors: what can vary in a use of batch norm, with its levels, and which levels do not go together.
 
-A new factor or level goes here; :mod:`conformance.exploration.session` says what calls it makes. Rows that cover every
-pair, what is said of a failure and the printed table follow from the table by themselves.
+A new factor or level goes here; :mod:`conformance.exploration.session` says what calls it makes. Rows that cover
+every pair, what is said of a failure and the printed table follow from the table by themselves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from conformance.exploration.factor import Constraint, Factor, Level, Row
 from conformance.exploration.shapes import FORMS
 from conformance.implementation import DTYPES, Capabilities
 
-#: Values per feature from which a batch is long: what goes with those is limited, since each takes a tenth of a second.
+#: Values per feature from which a batch is long: what goes with those is limited, since each takes long to judge.
 LONG = 4096
 _MOST = 1 << 14  # values in one batch that is not long
 
@@ -69,9 +69,13 @@ FACTORS: tuple[Factor, ...] = (
         (
             Level("training", says="it is a training call", declared=_TRAINING),
             Level("inference", says="it is an inference call", declared=_INFERENCE),
-            Level("training, backward", says="backward follows training", declared=_can("training", "gradients")),
             Level(
-                "inference, backward", says="backward follows inference", declared=_can("inference", "gradients")
+                "training, backward", says="backward follows training", declared=_can("training", "gradients")
+            ),
+            Level(
+                "inference, backward",
+                says="backward follows inference",
+                declared=_can("inference", "gradients"),
             ),
             Level(
                 "training, backward twice",
@@ -81,7 +85,9 @@ FACTORS: tuple[Factor, ...] = (
             Level("load", says="everything is loaded", declared=_can("running", "inference")),
             Level("load gamma", says="gamma alone is loaded"),
             Level(
-                "load statistics", says="the statistics alone are loaded", declared=_can("running", "inference")
+                "load statistics",
+                says="the statistics alone are loaded",
+                declared=_can("running", "inference"),
             ),
             Level("empty batch", says="the batch is empty", declared=_TRAINING),
             Level("a NaN", says="one feature has a NaN", declared=_TRAINING),
@@ -106,8 +112,14 @@ FACTORS: tuple[Factor, ...] = (
                 _can("training", "gradients"),
             ),
             Level("load", 1, "a load came after a training call", _AFTER_TRAINING, _TRAINING),
-            Level("another layer before", says="another layer of that shape was used before", declared=_TRAINING),
-            Level("another layer between", says="another layer of that shape is used in between", declared=_TRAINING),
+            Level(
+                "another layer before", says="another layer of that shape was used before", declared=_TRAINING
+            ),
+            Level(
+                "another layer between",
+                says="another layer of that shape is used in between",
+                declared=_TRAINING,
+            ),
             Level("refused load", says="a refused load came before"),
             Level("the same batch", 1, "the same batch came before", _AFTER_TRAINING, _TRAINING),
             Level("another shape", 1, "a batch of another shape came before", _AFTER_TRAINING, _TRAINING),
@@ -131,7 +143,31 @@ FACTORS: tuple[Factor, ...] = (
         _numbers(
             "n",
             3,
-            (1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1023, 1024, 1025),
+            (
+                1,
+                2,
+                7,
+                8,
+                9,
+                15,
+                16,
+                17,
+                31,
+                32,
+                33,
+                63,
+                64,
+                65,
+                127,
+                128,
+                129,
+                255,
+                256,
+                257,
+                1023,
+                1024,
+                1025,
+            ),
         ),
         ordered=True,
     ),
@@ -141,8 +177,10 @@ FACTORS: tuple[Factor, ...] = (
         _numbers(
             "N",
             12,
-            (2, 3, 4, 5, 24, 31, 32, 33, 127, 128, 129, 255, 256, 257, 767, 768, 769, 1023, 1024, 1025)
-            + (65535, 65536, 65537, 131071, 131072, 131073),
+            (
+                *(2, 3, 4, 5, 24, 31, 32, 33, 127, 128, 129, 255, 256, 257, 767, 768, 769, 1023, 1024, 1025),
+                *(65535, 65536, 65537, 131071, 131072, 131073),
+            ),
         ),
         ordered=True,
     ),
@@ -215,8 +253,15 @@ FACTORS: tuple[Factor, ...] = (
             Level("with exact zeros", ("integer", 0.0, 2.0), "x has exact zeros"),
             Level("constant", ("constant", 0.0, 1.0), "a feature is constant"),
             Level("two-valued", ("two-valued", 0.0, 1.0), "x has two values"),
-            Level("mean far above", ("normal", 8.0, 1.0), "the mean is far above 0", ("the mean is far from 0",)),
-            Level("mean far below", ("normal", -8.0, 1.0), "the mean is far below 0", ("the mean is far from 0",)),
+            Level(
+                "mean far above", ("normal", 8.0, 1.0), "the mean is far above 0", ("the mean is far from 0",)
+            ),
+            Level(
+                "mean far below",
+                ("normal", -8.0, 1.0),
+                "the mean is far below 0",
+                ("the mean is far from 0",),
+            ),
             Level("tiny", ("normal", 0.0, 2.0**-12), "x is tiny"),
             Level("huge", ("normal", 0.0, "huge"), "x is huge", ("x is huge or larger",)),
             Level(
@@ -243,7 +288,9 @@ FACTORS: tuple[Factor, ...] = (
         (
             Level("none", 1, "there is one replica"),
             Level("even", 8, "the parts of the replicas are even", ("there are replicas",), _can("replicas")),
-            Level("of one sample", 0, "each replica has one sample", ("there are replicas",), _can("replicas")),
+            Level(
+                "of one sample", 0, "each replica has one sample", ("there are replicas",), _can("replicas")
+            ),
             Level(
                 "uneven", 1, "the parts differ in size", ("there are replicas",), _can("replicas", "uneven")
             ),
@@ -262,8 +309,18 @@ FACTORS: tuple[Factor, ...] = (
         (
             Level("none", says="there is no mask"),
             Level("some", says="a mask leaves out some", groups=("there is a mask",), declared=_can("mask")),
-            Level("a sample", says="a mask leaves out a sample", groups=("there is a mask",), declared=_can("mask")),
-            Level("all count", says="a mask leaves out nothing", groups=("there is a mask",), declared=_can("mask")),
+            Level(
+                "a sample",
+                says="a mask leaves out a sample",
+                groups=("there is a mask",),
+                declared=_can("mask"),
+            ),
+            Level(
+                "all count",
+                says="a mask leaves out nothing",
+                groups=("there is a mask",),
+                declared=_can("mask"),
+            ),
         ),
     ),
 )
@@ -314,9 +371,15 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         lambda form, count: "an axis is as long as there are features" in form.groups and count > 257,
         "so many values take too long",
     ),
-    Constraint(("dtype", "values"), lambda d, v: d in _HALF and v[1] != 0, "half precision has not the digits"),
-    Constraint(("dtype", "epsilon"), lambda d, e: d == "float16" and e < 2.0**-12, "float16 flushes it to zero"),
-    Constraint(("dtype", "parameters"), lambda d, p: d == "float16" and p[0] == "large", "float16 may overflow"),
+    Constraint(
+        ("dtype", "values"), lambda d, v: d in _HALF and v[1] != 0, "half precision has not the digits"
+    ),
+    Constraint(
+        ("dtype", "epsilon"), lambda d, e: d == "float16" and e < 2.0**-12, "float16 flushes it to zero"
+    ),
+    Constraint(
+        ("dtype", "parameters"), lambda d, p: d == "float16" and p[0] == "large", "float16 may overflow"
+    ),
     Constraint(
         ("affine", "parameters"),
         lambda a, p: a == (False, False) and p != ("random", "random"),
@@ -328,21 +391,29 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         lambda r, form: r != "none" and not _batch_second_at_most(form),
         "replicas split the first axis",
     ),
-    Constraint(("replicas", "call"), lambda r, c: r != "none" and c in ("empty batch", "one value"), "nothing to split"),
+    Constraint(
+        ("replicas", "call"),
+        lambda r, c: r != "none" and c in ("empty batch", "one value"),
+        "nothing to split",
+    ),
     Constraint(
         ("replicas", "history"),
         lambda r, h: r != "none" and h in ("another shape", "empty batch"),
         "the parts would be of other sizes",
     ),
     Constraint(("replicas", "mask"), lambda r, m: r != "none" and m != "none", "no layer declares both"),
-    Constraint(("replicas", "built for"), lambda r, b: r != "none" and b != "that shape", "the parts are given"),
+    Constraint(
+        ("replicas", "built for"), lambda r, b: r != "none" and b != "that shape", "the parts are given"
+    ),
     Constraint(
         ("mask", "call"),
         lambda m, c: m != "none" and c in ("empty batch", "one value", "a NaN", "a NaN in inference"),
         "the mask would decide what counts",
     ),
     Constraint(
-        ("mask", "values per feature"), lambda m, count: m != "none" and not 12 <= count < LONG, "too few would count"
+        ("mask", "values per feature"),
+        lambda m, count: m != "none" and not 12 <= count < LONG,
+        "too few would count",
     ),
     Constraint(
         ("mask", "shape"),

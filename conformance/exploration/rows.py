@@ -92,7 +92,11 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool) -> Plan:
             reasons["the implementation does not declare it"] = (
                 reasons.get("the implementation does not declare it", 0) + gone * others
             )
-    return Plan((*rows, *_layouts(can, dtypes[0])), len(rows), pairs - found.impossible, reasons)
+    every = (*rows, *_layouts(can, dtypes[0]))
+    held = pairs_in(every)
+    if held < pairs:
+        reasons["no row can hold them beside what else is left out"] = pairs - held
+    return Plan(every, len(rows), held, reasons)
 
 
 def cases(planned: Plan, dtype: str, seed: int, budget: float) -> list[tuple[Row, Case]]:

@@ -1,4 +1,4 @@
-"""From a row to a case, and from such a case to its session: a script of several calls, in the circumstances of the row.
+"""From a row to a case, and from such a case to its session: several calls, in the circumstances of the row.
 
 What is of numbers becomes the case's own: shape, dtype, epsilon, regimes. What is of calls stays with it by name, in
 :attr:`~conformance.cases.case.Case.circumstances`.
@@ -97,7 +97,9 @@ class _Session:
     def __init__(self, case: Case, arrays: Arrays, can: Capabilities) -> None:
         told = case.circumstances
         if unknown := told.keys() - set(OF_CALLS):
-            raise ValueError(f"circumstances must be of {', '.join(OF_CALLS)}; there is {sorted(unknown)[0]!r}")
+            raise ValueError(
+                f"circumstances must be of {', '.join(OF_CALLS)}; there is {sorted(unknown)[0]!r}"
+            )
         self._level = {name: told.get(name, PLAIN[name]) for name in OF_CALLS}
         for name, level in self._level.items():
             BY_NAME[name].level(level)
@@ -147,7 +149,9 @@ class _Session:
             case "empty batch":
                 return _locked(x.take([], axis=case.batch_axis))
             case "one value":
-                return _locked(x[tuple(slice(None) if k == case.feature_axis else slice(1) for k in range(x.ndim))])
+                return _locked(
+                    x[tuple(slice(None) if k == case.feature_axis else slice(1) for k in range(x.ndim))]
+                )
         if self._level["memory of x"] == "broadcast":
             # Along the features, if there are several, so that a feature keeps its values.
             return _repeated(x, case.feature_axis if case.n > 1 else case.batch_axis)
@@ -288,7 +292,9 @@ class _Session:
             case "load" | "load gamma" | "load statistics":
                 if self._can.training:
                     self._forward(self._batch(12), True)
-                names = {"load": ("gamma", "beta", *statistics), "load gamma": ("gamma",)}.get(level, statistics)
+                names = {"load": ("gamma", "beta", *statistics), "load gamma": ("gamma",)}.get(
+                    level, statistics
+                )
                 self._load(self._held(*names, number=2))
         training = self._can.training and "inference" not in level
         self._forward(x, training, main=True)

@@ -12,9 +12,8 @@ class Form:
 
     :ivar name: as people write it.
     :ivar axis: of the features.
-    :ivar others: the other extents, of about N values for each of n features.
+    :ivar others: the other extents, of about N values for each of n features; 1 only where the name says so.
     :ivar exact: whether they are exactly N.
-    :ivar kept: the other axes, by number, that stay as they are when a batch grows: an axis of size 1.
     """
 
     name: str
@@ -58,27 +57,27 @@ class Form:
 
 
 FORMS: tuple[Form, ...] = (
-    Form("(N, n)", 1, lambda N, n: [N], exact=True),
-    Form("(N, n), axis -1", -1, lambda N, n: [N], exact=True),
-    Form("(n, N)", 0, lambda N, n: [N], exact=True),
-    Form("(n, n)", 1, lambda N, n: [n]),
-    Form("(batch, n, 3)", 1, lambda N, n: [N // 3, 3]),
-    Form("(batch, 3, n)", -1, lambda N, n: [N // 3, 3]),
-    Form("(1, n, N)", 1, lambda N, n: [1, N], exact=True),
-    Form("(N, n, 1)", 1, lambda N, n: [N, 1], exact=True),
-    Form("(n, batch, 3)", 0, lambda N, n: [N // 3, 3]),
-    Form("(batch, n, 2, 3)", 1, lambda N, n: [N // 6, 2, 3]),
-    Form("(batch, n, 1, 4)", 1, lambda N, n: [N // 4, 1, 4]),
-    Form("(batch, n, 4, 1)", 1, lambda N, n: [N // 4, 4, 1]),
-    Form("(N, n, 1, 1)", 1, lambda N, n: [N, 1, 1], exact=True),
-    Form("(1, n, height, 3)", 1, lambda N, n: [1, N // 3, 3]),
-    Form("(batch, n, 2, n)", 1, lambda N, n: [N // 6, 2, n]),
-    Form("(batch, 2, 3, n)", -1, lambda N, n: [N // 6, 2, 3]),
-    Form("(batch, 1, 4, n)", 3, lambda N, n: [N // 4, 1, 4]),
-    Form("(1, height, 3, n)", 3, lambda N, n: [1, N // 3, 3]),
-    Form("(n, batch, 2, 3)", 0, lambda N, n: [N // 6, 2, 3]),
-    Form("(batch, 2, n, 3)", 2, lambda N, n: [N // 6, 2, 3]),
-    Form("(batch, n, 2, 2, 2)", 1, lambda N, n: [N // 8, 2, 2, 2]),
-    Form("(batch, n, 2, 2, 1), axis -4", -4, lambda N, n: [N // 4, 2, 2, 1]),
-    Form("(batch, 2, 2, 2, n)", -1, lambda N, n: [N // 8, 2, 2, 2]),
+    Form("(N, n)", 1, lambda m, n: [m], exact=True),
+    Form("(N, n), axis -1", -1, lambda m, n: [m], exact=True),
+    Form("(n, N)", 0, lambda m, n: [m], exact=True),
+    Form("(n, n)", 1, lambda m, n: [n]),
+    Form("(batch, n, 3)", 1, lambda m, n: [max(2, m // 3), 3]),
+    Form("(batch, 3, n)", -1, lambda m, n: [max(2, m // 3), 3]),
+    Form("(1, n, N)", 1, lambda m, n: [1, m], exact=True),
+    Form("(N, n, 1)", 1, lambda m, n: [m, 1], exact=True),
+    Form("(n, batch, 3)", 0, lambda m, n: [max(2, m // 3), 3]),
+    Form("(batch, n, 2, 3)", 1, lambda m, n: [max(2, m // 6), 2, 3]),
+    Form("(batch, n, 1, 4)", 1, lambda m, n: [max(2, m // 4), 1, 4]),
+    Form("(batch, n, 4, 1)", 1, lambda m, n: [max(2, m // 4), 4, 1]),
+    Form("(N, n, 1, 1)", 1, lambda m, n: [m, 1, 1], exact=True),
+    Form("(1, n, height, 3)", 1, lambda m, n: [1, max(2, m // 3), 3]),
+    Form("(batch, n, 2, n)", 1, lambda m, n: [max(2, m // 6), 2, n]),
+    Form("(batch, 2, 3, n)", -1, lambda m, n: [max(2, m // 6), 2, 3]),
+    Form("(batch, 1, 4, n)", 3, lambda m, n: [max(2, m // 4), 1, 4]),
+    Form("(1, height, 3, n)", 3, lambda m, n: [1, max(2, m // 3), 3]),
+    Form("(n, batch, 2, 3)", 0, lambda m, n: [max(2, m // 6), 2, 3]),
+    Form("(batch, 2, n, 3)", 2, lambda m, n: [max(2, m // 6), 2, 3]),
+    Form("(batch, n, 2, 2, 2)", 1, lambda m, n: [max(2, m // 8), 2, 2, 2]),
+    Form("(batch, n, 2, 2, 1), axis -4", -4, lambda m, n: [max(2, m // 4), 2, 2, 1]),
+    Form("(batch, 2, 2, 2, n)", -1, lambda m, n: [max(2, m // 8), 2, 2, 2]),
 )

@@ -21,17 +21,6 @@ class _Masked(Conjunction, MaskedBatchNorm):
         return self.counts is not None and not self.counts.all()
 
 
-class MaskedSampleWithFeaturesLast(_Masked):
-    what = "With features last and a sample of which nothing counts, its values count in the sum of dbeta."
-    circumstances = ("mask", "shape")
-
-    def gradients(self, call: Call, dy: Array) -> Triple:
-        dx, dgamma, dbeta = super().gradients(call, dy)
-        if self.counts is not None and self.features_last and not self.counts.any(axis=1).all():
-            dbeta = BatchNorm.total(self, dy)
-        return dx, dgamma, dbeta
-
-
 class MaskedCountAfterTraining(_Masked):
     what = "From the second training call on, dx with a mask divides by the number of all values."
     circumstances = ("mask", "history")

@@ -1,8 +1,8 @@
-"""What is asked of an implementation at level MUST, whatever the experiment: which features of a call count, and where
-nothing but a finite value does.
+"""What is asked of an implementation at level MUST, whatever the experiment: which features of a call count, and
+where nothing but a finite value does.
 
-The bounds follow the roundings of sound arithmetic. They know nothing of numbers that leave its range, and of data whose
-mean dwarfs their spread a MUST says no more than that nothing is lost for good.
+The bounds follow the roundings of sound arithmetic. They know nothing of numbers that leave its range. Where the mean
+of the data dwarfs their spread, a MUST says no more than that nothing is lost for good.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def fitting(trial: Trial, layer: int | None = None) -> tuple[list[tuple[str, str
 
 
 def explaining(taken: Sequence[Step], momentum: float, dtype: str) -> tuple[list[tuple[str, str]], Verdict]:
-    """The conventions (weights, estimator) that explain every one of some steps of one layer, and the verdict of the one
-    that fits best.
+    """The conventions (weights, estimator) that explain some steps of one layer, and the verdict of the one that
+    fits best.
     """
     tried = [
         (weights, estimator, held)
@@ -77,7 +77,7 @@ def explaining(taken: Sequence[Step], momentum: float, dtype: str) -> tuple[list
         for held in as_held(momentum, dtype)
     ]
     ratios = np.array([_ratios(step, tried) for step in taken]).reshape(len(taken), len(tried))
-    good = (ratios <= 1).all(axis=0)
+    good = np.asarray((ratios <= 1).all(axis=0))
     if not good.any():
         # Which one survives longest, and of several, which is off least.
         survived = np.where((ratios > 1).any(axis=0), (ratios > 1).argmax(axis=0), len(taken))

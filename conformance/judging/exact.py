@@ -97,10 +97,12 @@ def blur(got: Array, expected: Expected, dtype: str, count: int) -> Float64:
 class Forwarded:
     """One forward call of an observation, in the state its layer was in.
 
-    :ivar number: of the call in its script. :ivar loaded: the parameters given to it, or those it showed since. :ivar previous: the training call before on the same layer, of as many
-        features. :ivar known: whether what it should give follows from the definition:
-        not where parameters of a wrong shape were taken, nor in inference after training, since the
-        running statistics then depend on conventions, unless the layer showed them.
+    :ivar number: of the call in its script.
+    :ivar loaded: the parameters given to it, or those it showed since.
+    :ivar previous: the training call before on the same layer, of as many features.
+    :ivar known: whether what it should give follows from the definition: not where parameters of a wrong shape were
+        taken, nor in inference after training, since the running statistics then depend on conventions, unless the
+        layer showed them.
     """
 
     call: Forward

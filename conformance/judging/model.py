@@ -1,8 +1,8 @@
 """A model of a layer, which says of every answer in a script whether it is right.
 
-It is a state machine: what a layer holds is what was loaded into it, or what it showed since; a training call moves the
-statistics once, and nothing else moves anything, a backward call and a refused one included. So every output, every
-gradient and every parameter asked for can be predicted, whatever calls a script makes.
+It is a state machine. A layer holds what was loaded into it, or what it showed since. A training call moves the
+statistics once. Nothing else moves anything, a backward call and a refused one included. So every output, every
+gradient and every parameter can be predicted, whatever calls a script makes.
 """
 
 from __future__ import annotations
@@ -203,10 +203,20 @@ def _states(trial: Trial) -> Iterator[Verdict]:
                 if isinstance(answer, Answer) and answer.modified:
                     yield failed("dy was modified by backward", call=number)
             case Parameters() if isinstance(answer, Answer):
+                yield _replicated(answer, number)
                 yield _shown(answer, held, number)
                 held.known = {name: value for name, value in answer.arrays.items() if name in PARAMETERS}
                 held.since = []
     yield from _averages(trial)
+
+
+def _replicated(answer: Answer, number: int) -> Verdict:
+    """Whether every replica holds the same."""
+    for name, value in answer.arrays.items():
+        of, at, replica = name.partition("@")
+        if at and of in answer.arrays and value.tobytes() != answer.arrays[of].tobytes():
+            return failed(f"{of} of replica {replica} differs from that of replica 0", call=number)
+    return passed()
 
 
 def _shown(answer: Answer, held: _Held, number: int) -> Verdict:
@@ -222,7 +232,9 @@ def _shown(answer: Answer, held: _Held, number: int) -> Verdict:
         with np.errstate(all="ignore"):
             want = due.astype(now.dtype).ravel()
         flat = now.ravel()
-        same = (flat == want) | ((flat != flat) & (want != want))
+        with np.errstate(all="ignore"):
+            lost = np.isnan(flat.astype(np.float64)) & np.isnan(want.astype(np.float64))
+        same = (flat == want) | lost
         if not same.all():
             k = int((~same).argmax())
             return failed(
@@ -241,7 +253,12 @@ def _averages(trial: Trial) -> Iterator[Verdict]:
     """Whether each training call moved the statistics as one of the conventions does, always the same."""
     lives: dict[tuple[int, int], list[Step]] = {}
     numbers = _numbers(trial)
-    held = [name for _, answer in trial.answers(Parameters) if isinstance(answer, Answer) for name in answer.arrays]
+    held = [
+        name
+        for _, answer in trial.answers(Parameters)
+        if isinstance(answer, Answer)
+        for name in answer.arrays
+    ]
     more = any(name.partition("@")[0] not in PARAMETERS for name in held)
     for step in steps(trial.observation):
         call = step.call
@@ -362,6 +379,8 @@ def _all(verdicts: Iterator[Verdict]) -> Verdict:
     common = frozenset.intersection(*sets)
     if not common:
         first, other = sets[0], next(each for each in sets if not each & sets[0])
-        text = f"the running statistics follow {' or '.join(sorted(first))}, then {' or '.join(sorted(other))}"
+        text = (
+            f"the running statistics follow {' or '.join(sorted(first))}, then {' or '.join(sorted(other))}"
+        )
         return replace(failed(text), answers=len(every))
     return replace(top, fits=common)

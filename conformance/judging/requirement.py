@@ -28,8 +28,8 @@ class Requirement:
     :ivar levels: levels that differ from ``level`` for a dtype.
     :ivar probes: the experiments on whose observations it is judged.
     :ivar dtypes: those it is about; none means all.
-    :ivar everywhere: judge it on every other experiment as well, and even if a call raised what it should not: of what
-        was answered.
+    :ivar everywhere: judge it on every other experiment as well, by what was answered, even if a call raised what it
+        should not.
     :ivar presupposes: requirements without which this one cannot hold. It is judged all the same; a report
         names the cause first.
     """

@@ -64,7 +64,10 @@ def _broadcast(x: Array) -> Array:
     once = x
     for axis in range(x.ndim):
         first = once.take([0], axis=axis) if once.shape[axis] > 1 else once
-        if first.tobytes() != once.tobytes() and np.broadcast_to(first, once.shape).tobytes() == once.tobytes():
+        if (
+            first.tobytes() != once.tobytes()
+            and np.broadcast_to(first, once.shape).tobytes() == once.tobytes()
+        ):
             once = first
     return np.broadcast_to(once.copy(), x.shape) if once.shape != x.shape else _contiguous(x)
 
@@ -101,7 +104,9 @@ def check(memory: str) -> None:
     """:raises ValueError: no layout of that name."""
     if memory not in LAYOUTS and order_of(memory) is None:
         known = ", ".join(LAYOUTS)
-        raise ValueError(f"unknown memory layout {memory!r}; known are {known}, and permuted (1, 0) for any axes")
+        raise ValueError(
+            f"unknown memory layout {memory!r}; known are {known}, and permuted (1, 0) for any axes"
+        )
 
 
 def lay_out(x: Array, memory: str) -> Array:

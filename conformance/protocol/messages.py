@@ -44,7 +44,7 @@ class Build(Labelled, frozen=True, tag="build"):
 
 
 class Load(Labelled, frozen=True, tag="load"):
-    """Give a layer parameters, by canonical name. ``memory`` says how each lies in memory, as for :class:`Forward`."""
+    """Give a layer parameters, by canonical name. ``memory`` says how each lies, as for :class:`Forward`."""
 
     parameters: dict[str, np.ndarray]
     layer: int = 0

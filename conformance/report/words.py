@@ -165,7 +165,7 @@ def _explaining(
 
 
 def covered(report: Report) -> list[str]:
-    """How many pairs of circumstances were tried: a sentence for all implementations of which the same can be said."""
+    """How many pairs of circumstances were tried: a line for all implementations of which it says the same."""
     same: dict[tuple[int, int], list[str]] = {}
     for each in report.coverage:
         same.setdefault((each.covered, each.pairs), []).append(each.implementation)

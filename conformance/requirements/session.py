@@ -1,7 +1,7 @@
 """session: in any circumstances, every answer is that of the definition.
 
-One probe takes the rows that cover all circumstances (see :mod:`conformance.exploration`). Its requirements look at the
-scripts of all other probes as well: whatever is answered anywhere is judged.
+One probe takes the rows that cover all circumstances (see :mod:`conformance.exploration`). Its requirements look at
+the scripts of all other probes as well: whatever is answered anywhere is judged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ session = Probe("session", script, probes.PLAIN, rows=True)
 @requirement(
     "session.output",
     MUST,
-    "Every output is that of the definition, whatever came before, however large the batch and wherever it lies in memory.",
+    "Every output is that of the definition, whatever came before, however large and wherever in memory x is.",
     source="[P, S, N]",
     probes=(session,),
     presupposes=(
@@ -86,8 +86,8 @@ def gradient(trial: Trial) -> Verdict:
 @requirement(
     "session.state",
     MUST,
-    "Training moves the running statistics once, always in the same way. Nothing else moves anything: no inference, no "
-    "backward call, no refused call, no empty batch. What is loaded is held.",
+    "Training moves the running statistics once, always in the same way. Nothing else moves anything: no inference, "
+    "no backward call, no refused call, no empty batch. What is loaded is held.",
     source="[P, K, T]",
     probes=(session,),
     presupposes=(

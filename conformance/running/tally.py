@@ -69,7 +69,9 @@ class Tally:
         case = trial.case
         self.cases += 1
         self.followed.append(verdict.fits)
-        self.outcomes.append(None if verdict.answers == 0 and not verdict.outcome.failing else verdict.outcome.failing)
+        self.outcomes.append(
+            None if verdict.answers == 0 and not verdict.outcome.failing else verdict.outcome.failing
+        )
         self.experiments += case.n
         if verdict.observed is not None:
             self.observed[verdict.observed] = self.observed.get(verdict.observed, 0) + 1

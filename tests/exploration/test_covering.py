@@ -31,7 +31,7 @@ def test_every_wanted_triple_is_in_some_row(sizes: list[int]) -> None:
 
 @given(_SIZES, st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=6))
 def test_what_does_not_go_together_is_in_no_row(sizes: list[int], apart: set[tuple[int, int]]) -> None:
-    """The first two factors exclude each other at some levels; all that is left is covered or said to be impossible."""
+    """The first two factors exclude each other at some levels; all that is left is covered."""
 
     def allowed(f: int, a: int, g: int, b: int) -> bool:
         return (f, g) != (0, 1) or (a, b) not in apart

@@ -37,9 +37,10 @@ def test_all_pairs_are_tried_for_every_seed(seed: int) -> None:
     planned = plan(_EVERYTHING, DTYPES)
     tried = [row for dtype in DTYPES for row, _ in cases(planned, dtype, seed, 1.0)]
     assert pairs_in(tried) == planned.pairs > 10_000
+    assert not any(why.startswith("no row") for why in planned.left_out)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(_DECLARED)
 def test_what_is_not_declared_is_left_out_and_the_rest_is_covered(can: Capabilities) -> None:
     planned = plan(can, DTYPES)
@@ -49,7 +50,7 @@ def test_what_is_not_declared_is_left_out_and_the_rest_is_covered(can: Capabilit
         assert possible(coarse(row))
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(_DECLARED, st.data())
 def test_a_session_makes_only_calls_that_are_declared(can: Capabilities, data: st.DataObject) -> None:
     planned = plan(can, DTYPES)
@@ -70,12 +71,18 @@ def test_every_permutation_of_the_axes_is_tried_with_every_shape_of_rank_4() -> 
     rows = plan(_EVERYTHING, ("float32",)).rows
     for array, shape in itertools.product(("memory of x", "memory of dy"), BY_NAME["shape"].levels):
         if shape.value.rank == 4:
-            seen = {row[array] for row in rows if row["shape"] == shape.name and row["call"] == "training, backward"}
+            seen = {
+                row[array]
+                for row in rows
+                if row["shape"] == shape.name and row["call"] == "training, backward"
+            }
             assert sum(each.startswith("permuted (") for each in seen) == 23
 
 
 def test_where_shapes_are_compiled_few_carry_all_pairs() -> None:
-    planned = plan(Capabilities(dtypes=("float32",), gradients=True, compiles=True, views=False), ("float32",))
+    planned = plan(
+        Capabilities(dtypes=("float32",), gradients=True, compiles=True, views=False), ("float32",)
+    )
     assert len({case.shape for _, case in cases(planned, "float32", 0, 1.0)}) <= 8
 
 

@@ -153,7 +153,6 @@ TOGETHER: dict[type[BatchNorm], Scene] = {
     numbers.BareInferenceGradient: {"affine": "neither", "epsilon": 0.5, "call": "inference"},
     numbers.OneHotOfTiny: {"values": "tiny", "dy": "one place", "affine": "beta"},
     numbers.LongBatchOfHugeValues: {N: 36, "momentum": 0.99, "values": "huge"},
-    forms.MaskedSampleWithFeaturesLast: {"mask": "a sample", "shape": "last"},
     forms.MaskedCountAfterTraining: {"mask": "some", "history": "training"},
     forms.MaskedPermutedMean: {"mask": "some", X: "fortran"},
     forms.MaskedHalfReplaced: {"mask": "some", "dtype": "float16", "momentum": 0.0},

@@ -38,8 +38,12 @@ def _case(**levels: str) -> Case:
     return case_of({**PLAIN, **{name.replace("_", " "): level for name, level in levels.items()}}, 0, 0)
 
 
-@pytest.mark.parametrize("call", ["training, backward", "inference, backward", "load", "empty batch", "a NaN", "one value"])
-@pytest.mark.parametrize("history", ["nothing", "7 training calls", "backward", "refused load", "empty batch", "a NaN"])
+@pytest.mark.parametrize(
+    "call", ["training, backward", "inference, backward", "load", "empty batch", "a NaN", "one value"]
+)
+@pytest.mark.parametrize(
+    "history", ["nothing", "7 training calls", "backward", "refused load", "empty batch", "a NaN"]
+)
 def test_a_sound_layer_is_right_in_every_answer(call: str, history: str) -> None:
     for name, verdict in _verdicts(BatchNorm, _case(call=call, history=history)).items():
         assert verdict.outcome is Outcome.PASS, (name, verdict.message)
