@@ -3,7 +3,8 @@
 A conformance suite is worth as much as it accuses no sound implementation and lets no wrong one pass. The
 *sound* variants are all the ways in which batch norm is legitimately computed; the *impostors* are wrong
 ones, each a named deviation, a bug that shipped, or one that shows in a corner only. ``bnconf self-check``
-runs the suite on both. A new exhibit is a class in one of the modules here; nothing else need change.
+runs the suite on both. A third gallery, in modules ``circumstances_*``, holds impostors that are wrong in certain
+circumstances only. A new exhibit is a class in one of the modules here; nothing else need change.
 """
 
 from __future__ import annotations
@@ -48,7 +49,16 @@ class Exhibit:
 
 def exhibits() -> tuple[Exhibit, ...]:
     """All of both galleries: the sound ones first, the impostors kind by kind."""
-    names = [m.name for m in pkgutil.iter_modules(__path__) if re.match(r"(sound|impostors)_?", m.name)]
+    return _in_modules(r"(sound|impostors)_?")
+
+
+def in_circumstances() -> tuple[Exhibit, ...]:
+    """Impostors that are wrong in certain circumstances only, most of them in a conjunction of two or three."""
+    return _in_modules("circumstances_")
+
+
+def _in_modules(pattern: str) -> tuple[Exhibit, ...]:
+    names = [m.name for m in pkgutil.iter_modules(__path__) if re.match(pattern, m.name)]
     names.sort(key=lambda name: (not name.startswith("sound"), name))
     found: list[Exhibit] = []
     for name in names:

@@ -152,6 +152,8 @@ def shard_in_steps(
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
         if shard.probe.rows and shrink and tally.failures and not stop():
             tally.circumstances = _circumstances(shard, requirement, tally, worker)
+        if requirement.everywhere:
+            tally.evidence.clear()  # The circumstances say what it takes, and other requirements what it is.
         if tally.evidence and not stop():
             # What cannot be explained, for whatever reason, is a failure all the same.
             with suppress(ArithmeticError, ValueError, LookupError):

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.gallery import exhibits
-from conformance.gallery import impostors_conjunction_dy as dy_
-from conformance.gallery import impostors_conjunction_forms as forms
-from conformance.gallery import impostors_conjunction_history as history
-from conformance.gallery import impostors_conjunction_loaded as loaded
-from conformance.gallery import impostors_conjunction_numbers as numbers
-from conformance.gallery import impostors_conjunction_shape as shape
-from conformance.gallery import impostors_conjunction_x as x_
+from conformance.gallery import circumstances_dy as dy_
+from conformance.gallery import circumstances_forms as forms
+from conformance.gallery import circumstances_history as history
+from conformance.gallery import circumstances_loaded as loaded
+from conformance.gallery import circumstances_numbers as numbers
+from conformance.gallery import circumstances_shape as shape
+from conformance.gallery import circumstances_x as x_
+from conformance.gallery import in_circumstances
 from conformance.gallery.conjunctions import Conjunction, Cumulative, Memory
 from conformance.gallery.forms import MaskedBatchNorm, ReplicatedBatchNorm
 from conformance.gallery.layer import BatchNorm
@@ -405,7 +405,7 @@ EVERY = pytest.mark.parametrize("cls", TOGETHER, ids=lambda cls: cls.__name__)
 
 def test_each_is_there() -> None:
     targets = {f"{cls.__module__}:{cls.__name__}" for cls in TOGETHER}
-    there = [each for each in exhibits() if each.kind == "conjunction"]
+    there = [each for each in in_circumstances() if each.kind == "conjunction"]
     assert {each.target for each in there} == targets
     assert all(not each.sound and each.what and len(each.circumstances) in (2, 3) for each in there)
 

@@ -84,6 +84,7 @@ RUN = {
     "bnconf run my_batch_norm.py:MyBatchNorm -r numerics.variance": Run(1, "1 MUST"),
     "bnconf run my_batch_norm.py:MyBatchNorm -r 'shape.*' -r 'forward.*'": Run(0, "everything holds"),
     "bnconf list": Run(0, "reference"),
+    "bnconf list --factors": Run(0, "memory of dy"),
     "bnconf init my_framework.py": Run(0, "wrote my_framework.py", without="my_framework.py"),
     "bnconf requirements": Run(0, "shape.gamma"),
     "bnconf baseline out/report.json > known.toml": Run(0),

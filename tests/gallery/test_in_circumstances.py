@@ -1,0 +1,59 @@
+"""Impostors that are wrong in certain circumstances only are rejected, and the report names those circumstances.
+
+A short run puts a sample to it, in the dtypes that show it; a thorough one all of them.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import pytest
+
+from conformance.gallery import Exhibit, in_circumstances
+from conformance.implementation import DTYPES
+from conformance.judging.level import Level
+from conformance.results.build import build
+from conformance.running.campaign import Settings, Task, run_task
+
+EVERY = in_circumstances()
+_SHORT = ("many-rows-refused-in-inference", "statistics-of-the-first768", "permuted-after-backward")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """:ivar rejected: whether a MUST failed. :ivar named: whether the circumstances put in, and no others, are named."""
+
+    exhibit: Exhibit
+    rejected: bool
+    named: bool
+
+
+def see(exhibit: Exhibit) -> Seen:
+    dtypes = DTYPES if "dtype" in exhibit.circumstances else ("float32",)
+    settings = Settings(("session.*",), dtypes)
+    result = run_task(Task(exhibit.target, settings))
+    report = build([result], settings, started=0.0, seconds=0.0)
+    own = set(exhibit.circumstances) - {"dtype"}
+    found = [t.circumstances.factors for s in result.shards for t in s.tallies if t.circumstances]
+    return Seen(exhibit, any(r.fails_at((Level.MUST,)) for r in report.results), own in found)
+
+
+@pytest.mark.parametrize("exhibit", [e for e in EVERY if e.id in _SHORT], ids=lambda each: each.id)
+def test_a_sample_is_rejected(exhibit: Exhibit) -> None:
+    assert see(exhibit).rejected
+
+
+@pytest.mark.thorough
+def test_most_are_rejected_and_their_circumstances_named() -> None:
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        seen = list(pool.map(see, EVERY))
+    small = [each for each in seen if each.exhibit.kind == "small"]
+    two, three = ([s for s in seen if len(s.exhibit.circumstances) == k and s not in small] for k in (2, 3))
+    missed = {s.exhibit.id for s in (*small, *two) if not s.rejected}
+    assert missed <= {
+        "uneven-part-with-features-first"
+    }  # Replicas split the first axis, which holds the features there.
+    assert sum(s.rejected for s in three) >= 0.5 * len(three)
+    assert sum(s.named for s in two) >= 0.6 * len(two)
