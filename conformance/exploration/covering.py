@@ -98,11 +98,10 @@ class _Cover:
         return Covered(tuple(rows), impossible)
 
     def _uncovered(self) -> tuple[int, ...] | None:
-        """A combination that is not covered: of the level that has most of them."""
-        if self._triples.size and self._triples.any():
-            first = int(self._triples.sum(axis=(1, 2), dtype=np.int64).argmax())
-            second = int(self._triples[first].sum(axis=1).argmax())
-            return first, second, int(self._triples[first, second].argmax())
+        """A combination that is not covered: the first triple, then of the level that has most pairs."""
+        if self._triples.size and self._triples.flat[at := int(self._triples.argmax())]:
+            first, second, third = np.unravel_index(at, self._triples.shape)
+            return int(first), int(second), int(third)
         if self._pairs.any():
             first = int(self._pairs.sum(axis=1).argmax())
             return first, int(self._pairs[first].argmax())

@@ -120,7 +120,7 @@ FACTORS: tuple[Factor, ...] = (
                 says="another layer of that shape is used in between",
                 declared=_TRAINING,
             ),
-            Level("refused load", says="a refused load came before"),
+            Level("refused load", says="a refused load came before", declared=_can("parameters")),
             Level("the same batch", 1, "the same batch came before", _AFTER_TRAINING, _TRAINING),
             Level("another shape", 1, "a batch of another shape came before", _AFTER_TRAINING, _TRAINING),
             Level("empty batch", says="an empty batch came before", declared=_TRAINING),

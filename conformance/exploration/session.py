@@ -281,6 +281,8 @@ class _Session:
     def _another_layer(self) -> None:
         self._made.append(Build(self._config(), layer=1))
         self._ask(1)
+        if not self._can.parameters:
+            self._load(self._held("gamma", "beta", *self._statistics()), layer=1)
         self._forward(self._batch(11), True, layer=1)
         if self._can.gradients:
             self._made.append(Backward(self._dy(self._arrays.x), layer=1, may_raise=self._case.count <= 1))

@@ -169,7 +169,7 @@ def test_a_case_survives_its_file(case: Case) -> None:
         ({"epsilon": -1.0}, "epsilon must be finite and >= 0"),
         ({"momentum": 1.5}, "momentum must lie between 0 and 1"),
         ({"features": (Regime(),) * 3}, "one regime for each of the 2 features"),
-        ({"memory": "upside-down"}, "memory must be one of contiguous"),
+        ({"memory": "upside-down"}, "unknown memory layout .upside-down.; known are contiguous"),
     ],
 )
 def test_nonsense_is_refused_in_words(change: dict[str, object], said: str) -> None:

@@ -18,12 +18,12 @@ from conformance.results.build import build
 from conformance.running.campaign import Settings, Task, run_task
 
 EVERY = in_circumstances()
-_SHORT = ("many-rows-refused-in-inference", "statistics-of-the-first768", "permuted-after-backward")
+_SHORT = ("many-rows-refused-in-inference", "permuted-after-backward")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """:ivar rejected: whether a MUST failed. :ivar named: whether the circumstances put in, and no others, are named."""
+    """:ivar rejected: whether a MUST failed. :ivar named: whether those circumstances, and no others, are named."""
 
     exhibit: Exhibit
     rejected: bool
