@@ -99,9 +99,10 @@ class _Cover:
 
     def _uncovered(self) -> tuple[int, ...] | None:
         """A combination that is not covered: the first triple, then of the level that has most pairs."""
-        if self._triples.size and self._triples.flat[at := int(self._triples.argmax())]:
-            first, second, third = np.unravel_index(at, self._triples.shape)
-            return int(first), int(second), int(third)
+        if self._triples.size:
+            place = np.unravel_index(int(self._triples.argmax()), self._triples.shape)
+            if self._triples[place]:
+                return tuple(int(each) for each in place)
         if self._pairs.any():
             first = int(self._pairs.sum(axis=1).argmax())
             return first, int(self._pairs[first].argmax())
