@@ -195,7 +195,10 @@ def _circumstances(
 
     if tally.worst is not None and tally.worst.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
         return None  # Each try again would cost a start or the whole timeout.
-    attempts = 60 if capabilities.compiles else 600
+    judged = [failed for failed in tally.outcomes if failed is not None]
+    if 2 * sum(judged) > len(judged):
+        return None  # What fails in most circumstances takes none.
+    attempts = 60 if capabilities.compiles else max(60, round(600 * min(1, shard.examples / WHOLE)))
     return circumstances(rows, tally.outcomes, fails, capabilities, attempts=attempts)
 
 
