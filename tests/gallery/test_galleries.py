@@ -52,7 +52,7 @@ class Look:
 
 
 LOOKS = {
-    "sample": Look(sample(10), examples=16, experiments=10_000, named=8),
+    "sample": Look(sample(20), examples=16, experiments=5_000, named=4),
     "everything": Look(EVERY, examples=40, experiments=1_000_000, named=80),
 }
 
@@ -63,8 +63,8 @@ def look(request: pytest.FixtureRequest) -> Look:
 
 
 def test_a_sample_is_of_every_module_and_kind() -> None:
-    assert {each.kind for each in sample(10)} == {each.kind for each in EVERY}
-    assert {module(each) for each in sample(10)} == {module(each) for each in EVERY}
+    assert {each.kind for each in sample(20)} == {each.kind for each in EVERY}
+    assert {module(each) for each in sample(20)} == {module(each) for each in EVERY}
 
 
 def test_every_impostor_is_rejected(look: Look) -> None:

@@ -18,7 +18,7 @@ from conformance.results.build import build
 from conformance.running.campaign import Settings, Task, run_task
 
 EVERY = in_circumstances()
-_SHORT = ("many-rows-refused-in-inference", "permuted-after-backward")
+_SHORT = ("many-rows-refused-in-inference",)
 
 
 @dataclass(frozen=True)
