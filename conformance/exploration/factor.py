@@ -39,7 +39,7 @@ class Factor:
     """One thing that can vary.
 
     :ivar levels: the plainest first.
-    :ivar ordered: the levels are numbers, and ``says`` speaks of "{}".
+    :ivar ordered: the levels are numbers, and their ``says`` is the symbol for them.
     """
 
     name: str

@@ -41,7 +41,7 @@ class Plan:
 
     :ivar rows: those that cover all pairs, then those of layouts with shapes.
     :ivar covering: how many the first are; of the others all have the same numbers.
-    :ivar pairs: the pairs of levels there are to try, each as ((factor, level), (factor, level)).
+    :ivar pairs: how many pairs of levels there are to try.
     :ivar left_out: how many pairs of levels are not tried, by the reason.
     """
 

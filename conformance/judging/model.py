@@ -230,9 +230,7 @@ def _shown(answer: Answer, held: _Held, number: int) -> Verdict:
         if now.size != due.size:
             return failed(f"{name} has {now.size} values {by}; it had {due.size}", call=number)
         with np.errstate(all="ignore"):
-            want = due.astype(now.dtype).ravel()
-        flat = now.ravel()
-        with np.errstate(all="ignore"):
+            flat, want = now.ravel(), due.astype(now.dtype).ravel()
             lost = np.isnan(flat.astype(np.float64)) & np.isnan(want.astype(np.float64))
         same = (flat == want) | lost
         if not same.all():
@@ -334,6 +332,7 @@ def _numbers(trial: Trial) -> dict[int, _Number]:
     for number, (call, answer) in enumerate(pairs):
         life = at.setdefault(call.layer, [0, 0, 0, 0])
         given = isinstance(call, Load) and any(name in call.parameters for name in STATISTICS)
+        given &= isinstance(answer, Answer)
         if isinstance(call, Build):
             at[call.layer] = [0, 0, 0, 0]
         elif given or isinstance(call, Transfer | Descend):

@@ -112,18 +112,14 @@ def shard_in_steps(
     if lacking is None and shard.dtype not in capabilities.dtypes:
         lacking = f"declares no {shard.dtype}"
     tallies = tuple(Tally(r.id, shard.dtype) for r in shard.requirements)
-    if lacking is not None:
+    start = time.perf_counter()
+    drawn = shard.cases(capabilities) if lacking is None else ()
+    profile.generation += time.perf_counter() - start
+    if not drawn:
+        lacking = lacking or "declares nothing that this experiment needs"
         for tally in tallies:
             tally.worst = Verdict(Outcome.UNSUPPORTED, message=lacking)
         return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
-
-    start = time.perf_counter()
-    drawn = shard.cases(capabilities)
-    if not drawn:
-        for tally in tallies:
-            tally.worst = Verdict(Outcome.UNSUPPORTED, message="declares nothing that this experiment needs")
-        return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
-    profile.generation += time.perf_counter() - start
     inside, waited = worker.inside, worker.waited
 
     def scripts() -> Iterator[Script]:
