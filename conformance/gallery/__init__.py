@@ -1,4 +1,4 @@
-"""The two galleries on which the suite is tested: sound batch norms, and impostors.
+"""The galleries on which the suite is tested: sound batch norms, and impostors.
 
 A conformance suite is worth as much as it accuses no sound implementation and lets no wrong one pass. The
 *sound* variants are all the ways in which batch norm is legitimately computed; the *impostors* are wrong
