@@ -55,6 +55,7 @@ class _Cover:
         self._fits = self._compatible(allowed)
         self._pairs = self._fits & (self._of[:, None] != self._of[None, :])
         self._triples = self._wanted(triples)
+        self._in_threes = frozenset(itertools.chain.from_iterable(triples))
         self._chance = np.random.Generator(np.random.PCG64(0))
 
     def _compatible(self, allowed: Callable[[int, int, int, int], bool]) -> Bits:
@@ -135,18 +136,19 @@ class _Cover:
         domains = domain & self._fits[levels]
         living = self._alive(domains)
         levels, domains = levels[living], domains[living]
-        for k in np.argsort(-self._gain(levels, list(chosen.values())), kind="stable"):
+        for k in np.argsort(-self._gain(factor, levels, chosen), kind="stable"):
             found = self._filled({**chosen, factor: int(levels[k])}, domains[k], rest[1:])
             if found is not None:
                 return found
         return None
 
-    def _gain(self, levels: NDArray[np.intp], chosen: list[int]) -> NDArray[np.float64]:
+    def _gain(self, factor: int, levels: NDArray[np.intp], chosen: dict[int, int]) -> NDArray[np.float64]:
         """How much each level would cover that is not covered; chance decides between equals."""
-        others = np.array(chosen)
-        gain = self._pairs[np.ix_(levels, others)].sum(axis=1) + 0.5 * self._chance.random(len(levels))
-        if self._triples.size:
-            gain += self._triples[np.ix_(levels, others, others)].sum(axis=(1, 2)) / 2
+        rows = levels[:, None]
+        gain = self._pairs[rows, list(chosen.values())].sum(axis=1) + 0.5 * self._chance.random(len(levels))
+        if factor in self._in_threes:
+            others = np.array([level for f, level in chosen.items() if f in self._in_threes], np.intp)
+            gain += self._triples[rows[:, :, None], others[:, None], others].sum(axis=(1, 2)) / 2
         return np.asarray(gain, np.float64)
 
     def _alive(self, domains: Bits) -> Bits:

@@ -10,7 +10,6 @@ from conformance.judging.requirement import Requirement
 from conformance.judging.verdict import Outcome, Verdict
 from conformance.requirements.catalogue import catalogue
 from conformance.results.accuracy import accuracy
-from conformance.results.coverage import coverage
 from conformance.results.environment import environment
 from conformance.results.model import (
     INFINITE,
@@ -63,7 +62,7 @@ def build(
             for each in results
             for h in each.held
         ),
-        coverage=tuple(found for each in results if (found := coverage(each, settings)) is not None),
+        coverage=tuple(each.coverage for each in results if each.coverage is not None),
     )
 
 

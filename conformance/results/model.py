@@ -20,7 +20,7 @@ from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
 from conformance.results.accuracy import Accuracy
 from conformance.results.baseline import Known
-from conformance.results.coverage import Coverage
+from conformance.running.coverage import Coverage
 from conformance.running.held import Held
 
 SCHEMA_VERSION = 1

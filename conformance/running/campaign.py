@@ -16,6 +16,7 @@ from conformance.judging.probe import Probe
 from conformance.judging.requirement import Requirement
 from conformance.protocol.messages import Identity
 from conformance.requirements.catalogue import catalogue
+from conformance.running.coverage import Coverage, coverage
 from conformance.running.held import Held, held
 from conformance.running.shard import Profile, Shard, ShardResult, shard_in_steps
 from conformance.worker.client import Worker
@@ -90,7 +91,7 @@ class Task:
 class TaskResult:
     """What came of one implementation.
 
-    :ivar held: what its layers hold for typical inputs.
+    :ivar held: what its layers hold for typical inputs. :ivar coverage: what its sessions covered.
     :ivar status: ``missing``: a package it needs, or the program itself, is not installed; ``broken``: it could not
         be started, or not started again; ``unsupported``: it does not declare the device.
     """
@@ -103,6 +104,7 @@ class TaskResult:
     missing: str | None = None
     profile: Profile = field(default_factory=Profile)
     held: tuple[Held, ...] = ()
+    coverage: Coverage | None = None
 
 
 Start = Callable[[str, Settings], Worker]
@@ -206,8 +208,14 @@ class _Run:
 
     def result(self, status: Literal["complete", "partial"]) -> TaskResult:
         identity = self._worker.identity if self._worker else None
+        settings = self._settings
+        covered = (
+            coverage(self._name, identity.capabilities, settings.shards(), self._done)
+            if identity is not None and not settings.until_rejected
+            else None
+        )
         found = TaskResult(
-            self._name, status, identity, tuple(self._done), profile=self._profile, held=self._held
+            self._name, status, identity, tuple(self._done), "", None, self._profile, self._held, covered
         )
         match self._failure:
             case None:

@@ -52,7 +52,7 @@ class Look:
 
 
 LOOKS = {
-    "sample": Look(sample(20), examples=16, experiments=5_000, named=4),
+    "sample": Look(sample(20), examples=8, experiments=4_000, named=4),
     "everything": Look(EVERY, examples=40, experiments=1_000_000, named=80),
 }
 
