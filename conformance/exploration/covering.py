@@ -9,6 +9,7 @@ out; ``covertable`` 3.2 takes minutes for those.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -31,14 +32,16 @@ def cover(
     allowed: Callable[[int, int, int, int], bool],
     *,
     triples: Sequence[tuple[int, int, int]] = (),
+    most: float = math.inf,
 ) -> Covered:
     """Rows that cover every pair of levels of different factors, and every triple of some factors.
 
     :param sizes: how many levels each factor has.
     :param allowed: whether level a of factor f goes with level b of factor g, given (f, a, g, b) with f < g.
     :param triples: the factors of which all triples are wanted as well, in ascending order.
+    :param most: stop at so many rows: the first cover most.
     """
-    return _Cover(sizes, allowed, triples).run()
+    return _Cover(sizes, allowed, triples).run(most)
 
 
 class _Cover:
@@ -82,10 +85,10 @@ class _Cover:
                 )
         return wanted
 
-    def run(self) -> Covered:
+    def run(self, most: float) -> Covered:
         rows: list[tuple[int, ...]] = []
         impossible = 0
-        while (start := self._uncovered()) is not None:
+        while len(rows) < most and (start := self._uncovered()) is not None:
             row = self._row(start)
             if row is None:
                 impossible += 1

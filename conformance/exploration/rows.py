@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,16 +52,19 @@ class Plan:
     left_out: Mapping[str, int]
 
 
-def plan(capabilities: Capabilities, dtypes: Sequence[str], *, thorough: bool = False) -> Plan:
+def plan(
+    capabilities: Capabilities, dtypes: Sequence[str], *, thorough: bool = False, most: float = math.inf
+) -> Plan:
     """The rows for an implementation, in the dtypes that are asked for.
 
     :param thorough: cover every triple of levels, and not those of :data:`TOGETHER` alone.
+    :param most: no more rows than these.
     """
-    return _plan(capabilities, tuple(d for d in dtypes if d in capabilities.dtypes), thorough)
+    return _plan(capabilities, tuple(d for d in dtypes if d in capabilities.dtypes), thorough, most)
 
 
 @functools.lru_cache(16)
-def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool) -> Plan:
+def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: float) -> Plan:
     levels = [_levels(factor, can, dtypes) for factor in FACTORS]
     if not all(levels):
         return Plan((), 0, 0, {})
@@ -80,7 +84,7 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool) -> Plan:
 
     number = {factor.name: k for k, factor in enumerate(FACTORS)}
     wanted = itertools.combinations(number.values(), 3) if thorough else _natural(number)
-    found = cover([len(each) for each in levels], allowed, triples=tuple(dict.fromkeys(wanted)))
+    found = cover([len(each) for each in levels], allowed, triples=tuple(dict.fromkeys(wanted)), most=most)
     names = [factor.name for factor in FACTORS]
     rows = [
         {name: levels[k][level].name for k, (name, level) in enumerate(zip(names, row, strict=True))}
@@ -92,6 +96,8 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool) -> Plan:
             reasons["the implementation does not declare it"] = (
                 reasons.get("the implementation does not declare it", 0) + gone * others
             )
+    if len(rows) >= most:
+        return Plan(tuple(rows), len(rows), pairs, reasons)
     every = (*rows, *_layouts(can, dtypes[0]))
     held = pairs_in(every)
     if held < pairs:
@@ -99,14 +105,14 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool) -> Plan:
     return Plan(every, len(rows), held, reasons)
 
 
-def cases(planned: Plan, dtype: str, seed: int, budget: float) -> list[tuple[Row, Case]]:
+def cases(planned: Plan, dtype: str, seed: int, times: int = 1) -> list[tuple[Row, Case]]:
     """The rows of a dtype with their cases, the levels of each as they are tried.
 
-    :param budget: the part of the rows to take; above 1, they come again with other numbers.
+    :param times: how often each comes, with other numbers every time.
     """
     own = [(number, row) for number, row in enumerate(planned.rows) if row["dtype"] == dtype]
     found: list[tuple[Row, Case]] = []
-    for k in range(max(1, round(budget * len(own))) if own else 0):
+    for k in range(times * len(own)):
         again, (number, row) = k // len(own), own[k % len(own)]
         # Where only layouts differ, the numbers are the same, and what is exact need not be computed anew.
         case = case_of(row, seed + again, number if number < planned.covering else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from conformance.exploration.rows import pairs_in, plan
+from conformance.exploration.rows import pairs_in
 from conformance.implementation import Capabilities
 from conformance.running.shard import Shard, ShardResult
 
@@ -40,5 +40,5 @@ def coverage(
         for shard in sessions
         for row, _ in shard.rows(capabilities)[: judged[shard.probe.name, shard.dtype]]
     ]
-    planned = plan(capabilities, sessions[0].dtypes, thorough=sessions[0].thorough)
+    planned = sessions[0].plan(capabilities)
     return Coverage(implementation, pairs_in(tried), planned.pairs, dict(planned.left_out))

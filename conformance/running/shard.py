@@ -4,6 +4,7 @@ so any executor can run it and any number of processes give the same report.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -18,7 +19,7 @@ from conformance.cases.shrinking import minimise
 from conformance.diagnosis import diagnose
 from conformance.exploration.circumstances import Circumstances, circumstances
 from conformance.exploration.factor import Row
-from conformance.exploration.rows import cases, plan
+from conformance.exploration.rows import Plan, cases, plan
 from conformance.exploration.session import case_of
 from conformance.idioms.standalone import standalone
 from conformance.implementation import Capabilities
@@ -32,6 +33,7 @@ from conformance.running.tally import Counterexample, Tally
 from conformance.worker.client import Worker
 
 _HANGS = 4  # in a row, after which the rest of a shard is not tried: each costs the whole timeout
+_LOST = 8  # rows of circumstances, after which the rest is not tried: each costs a start
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,17 @@ class Shard:
 
     def rows(self, capabilities: Capabilities) -> list[tuple[Row, Case]]:
         """The rows of circumstances with their cases."""
-        planned = plan(capabilities, self.dtypes or (self.dtype,), thorough=self.thorough)
-        return cases(planned, self.dtype, self.seed, self.examples * self.probe.share / WHOLE)
+        times = max(1, self.examples // _WHOLE)
+        return cases(self.plan(capabilities), self.dtype, self.seed, times)
+
+    def plan(self, capabilities: Capabilities) -> Plan:
+        """All rows, over every dtype; with fewer examples than :data:`_WHOLE`, the first of them."""
+        most = math.inf if self.examples >= _WHOLE else _ROWS * self.examples
+        return plan(capabilities, self.dtypes or (self.dtype,), thorough=self.thorough, most=most)
 
 
-#: The number of examples at which all rows of circumstances are tried.
-WHOLE = 100
+#: The number of examples at which all rows of circumstances are tried, and how many rows are for one below.
+_WHOLE, _ROWS = 100, 10
 
 
 @lru_cache(8)
@@ -131,7 +138,7 @@ def shard_in_steps(
             profile.generation += time.perf_counter() - start
             yield script
 
-    hangs = 0
+    hangs = lost = 0
     for case, observation in zip(drawn, worker.stream(scripts()), strict=False):
         start = time.perf_counter()
         trial = Trial(case, observation, capabilities)
@@ -140,7 +147,8 @@ def shard_in_steps(
         profile.judging += time.perf_counter() - start
         hung = observation.lost is not None and observation.lost.outcome == "timeout"
         hangs = hangs + 1 if hung else 0
-        if stop() or hangs == _HANGS:
+        lost += observation.lost is not None
+        if stop() or hangs == _HANGS or (shard.probe.rows and lost == _LOST):
             break
         yield
     if shard.probe.rows and not stop():
@@ -194,7 +202,7 @@ def _circumstances(
     judged = [failed for failed in tally.outcomes if failed is not None]
     if 2 * sum(judged) > len(judged):
         return None  # What fails in most circumstances takes none.
-    attempts = 60 if capabilities.compiles else max(60, round(600 * min(1, shard.examples / WHOLE)))
+    attempts = 60 if capabilities.compiles else max(60, round(600 * min(1, shard.examples / _WHOLE)))
     return circumstances(rows, tally.outcomes, fails, capabilities, attempts=attempts)
 
 

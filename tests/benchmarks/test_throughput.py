@@ -51,7 +51,7 @@ def by_suite(examples: int) -> int:
 
 
 @pytest.mark.benchmark(group="feature experiments")
-@pytest.mark.parametrize("how", [by_hand, by_suite])
+@pytest.mark.parametrize("how", [by_hand, pytest.param(by_suite, marks=pytest.mark.thorough)])
 def test_throughput(benchmark: Any, how: Any) -> None:
     examples = 1000 if benchmark.enabled else 5
     how(5)  # imports and first calls are not what is measured

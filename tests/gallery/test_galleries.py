@@ -17,6 +17,7 @@ from conformance.diagnosis.deviations import FORWARD, GRADIENT, RUNNING
 from conformance.diagnosis.finding import NARROWED
 from conformance.diagnosis.forward import HALF, ONE_PASS, ONE_PASS_CLIPPED
 from conformance.gallery import Exhibit, exhibits
+from conformance.implementation import DTYPES
 from conformance.report.self_check import markdown
 from conformance.requirements.catalogue import catalogue
 from conformance.running.campaign import Settings, Task, run_task, run_together
@@ -43,16 +44,20 @@ class Look:
     examples: int
     experiments: int
     named: int
+    dtypes: tuple[str, ...] = DTYPES
 
     @cached_property
     def check(self) -> SelfCheck:
         return self_check(
-            Settings(max_examples=self.examples), experiments=self.experiments, among=self.among, jobs=2
+            Settings(dtypes=self.dtypes, max_examples=self.examples),
+            experiments=self.experiments,
+            among=self.among,
+            jobs=2,
         )
 
 
 LOOKS = {
-    "sample": Look(sample(20), examples=8, experiments=4_000, named=4),
+    "sample": Look(sample(20), examples=8, experiments=4_000, named=4, dtypes=("float32", "float64")),
     "everything": Look(EVERY, examples=40, experiments=1_000_000, named=80),
 }
 

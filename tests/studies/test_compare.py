@@ -51,7 +51,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`bnconf compare torch keras-tensorflow -o out`, as a user types it."""
     need("torch", "keras-tensorflow")
     folder = tmp_path_factory.mktemp("compare")
-    command = ["compare", "torch", "keras-tensorflow", "--max-examples", "12", "-o", "out"]
+    command = ["compare", "torch", "keras-tensorflow", "--max-examples", "6", "-o", "out"]
     done = subprocess.run(
         [sys.executable, "-m", "conformance", *command],
         cwd=folder,

@@ -107,6 +107,7 @@ class TestTensorFlowJs:
         ran = bnconf("protocol-check", tensorflow_js)
         assert ran.returncode == 0, ran.stdout
 
+    @pytest.mark.thorough
     def test_what_its_readme_says_is_what_is_found(
         self, bnconf: Command, tensorflow_js: str, tmp_path: Path
     ) -> None:
