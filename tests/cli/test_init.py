@@ -35,7 +35,7 @@ def test_the_places_to_change_are_marked_and_named_after_the_file(fresh: Path) -
 
 
 def test_the_fresh_file_passes_strictly(bnconf: Command, fresh: Path) -> None:
-    done = bnconf("run", f"{fresh.name}:MyNorm", "--strict", "--max-examples", "30")
+    done = bnconf("run", f"{fresh.name}:MyNorm", "--strict", "--max-examples", "8")
     assert done.returncode == 0, done.stdout
     assert f"{len(catalogue())} requirements" in done.stdout and "everything holds" in done.stdout
 
