@@ -54,7 +54,14 @@ def _training(x: Array, axis: int, count: int, dtype: str) -> Asked:
     ranged = count * (var + mean**2) < largest(dtype) / _ROOM
     spread = np.sqrt(var)
     well = (mean <= _CONDITION[dtype] * spread) | (spread <= _CONSTANT * mean)
-    return Asked(ranged & well, ranged)
+    return Asked(ranged & well & ~_subnormal(x, axis, dtype), ranged)
+
+
+def _subnormal(x: Array, axis: int, dtype: str) -> Bits:
+    """The features with subnormal numbers, which an implementation may take for zero."""
+    size = np.abs(x.astype(np.float64))
+    around = tuple(k for k in range(x.ndim) if k != axis % x.ndim)
+    return np.asarray(((size > 0) & (size < smallest_normal(dtype))).any(axis=around))
 
 
 def _inference(f: Forwarded, dtype: str) -> Asked:
@@ -67,5 +74,6 @@ def _inference(f: Forwarded, dtype: str) -> Asked:
     top = np.where(np.isfinite(size), size, 0).max(axis=around, initial=0) + mean
     root = np.sqrt(var + f.config.epsilon)
     ranged = (var >= 0) & (top * np.maximum(1, gamma / root) < largest(dtype) / _ROOM)
+    ranged &= ~_subnormal(f.call.x, f.config.axis, dtype)
     ranged &= (gamma / root < largest(dtype) / _ROOM) & (var + f.config.epsilon >= 4 * smallest_normal(dtype))
     return Asked(ranged, ranged)

@@ -119,7 +119,20 @@ def state(trial: Trial) -> Verdict:
     "Every call that the definition has an answer to is answered, and not refused.",
     source="[P]",
     probes=(session,),
-    presupposes=("shape.gamma", "shape.beta"),
+    presupposes=(
+        "shape.gamma",
+        "shape.beta",
+        "forward.training",
+        "forward.inference",
+        "forward.axis",
+        "forward.no-affine",
+        "gradient.input",
+        "mask.training",
+        "mask.inference",
+        "replica.training",
+        "replica.uneven",
+        "replica.inference",
+    ),
     everywhere=True,
 )
 def refusal(trial: Trial) -> Verdict:

@@ -135,6 +135,20 @@ def test_nothing_is_asked_where_the_arithmetic_has_no_room() -> None:
         assert verdict.outcome is Outcome.PASS
 
 
+class _Flushes(BatchNorm):
+    """Subnormal numbers count as zero."""
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        return super().forward(np.where(np.abs(x) < 2.0**-126, 0, x).astype(x.dtype), training=training)
+
+
+def test_subnormal_numbers_may_count_as_zero() -> None:
+    case = Case((8, 1), 1, epsilon=1e-4)
+    x = (np.arange(8, dtype=np.float32) * np.float32(2.0**-130)).reshape(8, 1)
+    script = (Build(case.config()), Forward(x, True), Forward(x, False))
+    assert _verdicts(_Flushes, case, script)["output"].outcome is Outcome.PASS
+
+
 def test_what_became_of_a_parameter_that_does_not_fit_is_not_guessed() -> None:
     case = Case((6, 2), 1)
     arrays = realise(case)
