@@ -241,7 +241,8 @@ FACTORS: tuple[Factor, ...] = (
         "momentum",
         "usual, none, all",
         (
-            *(Level(f"{m:g}", m, f"momentum is {m:g}") for m in (0.9, 0.99, 0.5, 0.0, 1.0)),
+            Level("0.9", 0.9, "momentum is 0.9"),
+            *(Level(f"{m:g}", m, f"momentum is {m:g}", (), _can("running")) for m in (0.99, 0.5, 0.0, 1.0)),
             Level("cumulative", None, "the average is cumulative", (), _can("cumulative", "training")),
         ),
     ),
@@ -355,6 +356,15 @@ def _long_only_with(factor: str, *levels: str) -> Constraint:
     )
 
 
+def _only_in_backward(factor: str) -> Constraint:
+    """The levels of the upstream gradient go with backward calls."""
+    return Constraint(
+        (factor, "call"),
+        lambda level, call: level != PLAIN[factor] and "backward" not in call,
+        "there is no upstream gradient",
+    )
+
+
 CONSTRAINTS: tuple[Constraint, ...] = (
     Constraint(
         ("values per feature", "features"),
@@ -386,6 +396,8 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         "there are no parameters",
     ),
     Constraint(("affine", "call"), lambda a, c: c == "load gamma" and not a[0], "there is no gamma"),
+    _only_in_backward("memory of dy"),
+    _only_in_backward("dy"),
     Constraint(
         ("replicas", "shape"),
         lambda r, form: r != "none" and not _batch_second_at_most(form),

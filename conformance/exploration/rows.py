@@ -36,7 +36,7 @@ _COMPILED = {
 _OTHER_DTYPES = 3  # of these for the dtypes after the first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What an implementation is tried in.
 
@@ -75,7 +75,7 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: floa
         nonlocal pairs
         first, second = FACTORS[f].name, FACTORS[g].name
         row = {first: levels[f][a].name, second: levels[g][b].name}
-        why = forbidden(row, first, second) or (_not_compiled(row, dtypes) if can.compiles else "")
+        why = forbidden(row, first, second) or (_not_compiled(row, can, dtypes) if can.compiles else "")
         if why:
             reasons[why] = reasons.get(why, 0) + 1
         else:
@@ -84,7 +84,9 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: floa
 
     number = {factor.name: k for k, factor in enumerate(FACTORS)}
     wanted = itertools.combinations(number.values(), 3) if thorough else _natural(number)
-    found = cover([len(each) for each in levels], allowed, triples=tuple(dict.fromkeys(wanted)), most=most)
+    # With few rows, those that cover most pairs, then layouts.
+    triples = tuple(dict.fromkeys(wanted)) if most == math.inf else ()
+    found = cover([len(each) for each in levels], allowed, triples=triples, most=most / 2)
     names = [factor.name for factor in FACTORS]
     rows = [
         {name: levels[k][level].name for k, (name, level) in enumerate(zip(names, row, strict=True))}
@@ -96,16 +98,20 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: floa
             reasons["the implementation does not declare it"] = (
                 reasons.get("the implementation does not declare it", 0) + gone * others
             )
-    if len(rows) >= most:
-        return Plan(tuple(rows), len(rows), pairs, reasons)
-    every = (*rows, *_layouts(can, dtypes[0]))
+    layouts = list(_layouts(can, dtypes[0]))
+    if most < math.inf:
+        few = min(len(layouts), int(most) - len(rows))
+        some = [layouts[k * len(layouts) // few] for k in range(few)]
+        return Plan((*rows, *some), len(rows), pairs, reasons)
+    every = (*rows, *layouts)
     held = pairs_in(every)
     if held < pairs:
         reasons["no row can hold them beside what else is left out"] = pairs - held
     return Plan(every, len(rows), held, reasons)
 
 
-def cases(planned: Plan, dtype: str, seed: int, times: int = 1) -> list[tuple[Row, Case]]:
+@functools.lru_cache(8)
+def cases(planned: Plan, dtype: str, seed: int, times: int = 1) -> tuple[tuple[Row, Case], ...]:
     """The rows of a dtype with their cases, the levels of each as they are tried.
 
     :param times: how often each comes, with other numbers every time.
@@ -117,7 +123,7 @@ def cases(planned: Plan, dtype: str, seed: int, times: int = 1) -> list[tuple[Ro
         # Where only layouts differ, the numbers are the same, and what is exact need not be computed anew.
         case = case_of(row, seed + again, number if number < planned.covering else 0)
         found.append(({**row, **case.circumstances}, case))
-    return found
+    return tuple(found)
 
 
 def _natural(number: Mapping[str, int]) -> Iterator[tuple[int, int, int]]:
@@ -144,13 +150,15 @@ def _levels(factor: Factor, can: Capabilities, dtypes: tuple[str, ...]) -> list[
 _TIED = {"features": 0, "values per feature": 1, "epsilon": 2, "momentum": 3, "shape": -1}
 
 
-def _not_compiled(row: Row, dtypes: tuple[str, ...]) -> str:
+def _not_compiled(row: Row, can: Capabilities, dtypes: tuple[str, ...]) -> str:
     """Why a pair is not tried where each new shape is compiled; empty if it is."""
     why = "each shape would be compiled"
     shape = row.get("shape")
     if shape not in _COMPILED:
         return ""
     for name, place in _TIED.items():
+        if name == "momentum" and not can.running:
+            continue
         if place >= 0 and row.get(name, _COMPILED[shape][place]) != _COMPILED[shape][place]:
             return why
     if row.get("dtype", dtypes[0]) != dtypes[0] and list(_COMPILED).index(shape) >= _OTHER_DTYPES:
@@ -175,7 +183,8 @@ def _layouts(can: Capabilities, dtype: str) -> Iterator[Row]:
             size = _COMPILED.get(shape.name, ("3", "12", "0.001", "0.9")) if can.compiles else ("3", "12")
             row = {**PLAIN, "shape": shape.name, "call": mode, "dtype": dtype, "memory of x": layout}
             row |= {"memory of dy": other, "features": size[0], "values per feature": size[1]}
-            row |= {"epsilon": size[2], "momentum": size[3]} if len(size) > 2 else {}
+            row |= {"epsilon": size[2]} if len(size) > 2 else {}
+            row |= {"momentum": size[3]} if len(size) > 2 and can.running else {}
             if possible(row):
                 yield row
 

@@ -6,6 +6,7 @@ What is of numbers becomes the case's own: shape, dtype, epsilon, regimes. What 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,6 +42,8 @@ _SIZES = {
     "overflow": {"float32": 2.0**80, "float64": 2.0**600, "float16": 2.0**12, "bfloat16": 2.0**80},
 }
 _FEW_BATCHES = 1 << 32
+#: Labels: of the calls that the circumstances are about, and of the first one after them.
+MAIN, AFTER = "main", "after"
 
 
 def case_of(row: Row, seed: int, number: int) -> Case:
@@ -57,11 +60,18 @@ def case_of(row: Row, seed: int, number: int) -> Case:
     values, kappa, scale = value["values"]
     size = _SIZES[scale][row["dtype"]] if isinstance(scale, str) else scale
     gamma, beta = value["parameters"]
-    regimes = tuple(Regime(values, kappa, size, gamma, beta, k) for k in range(n))
+    regimes = _regimes(Regime(values, kappa, size, gamma, beta))[:n]
     told = {name: _exact(row[name], len(shape), number) for name in OF_CALLS if row[name] != PLAIN[name]}
     momentum = 0.9 if value["momentum"] is None else value["momentum"]
     seed = (seed * 0x9E37_79B9 + number * 0x85EB_CA6B) % _FEW_BATCHES
     return Case(shape, form.axis, row["dtype"], value["epsilon"], momentum, regimes, seed, circumstances=told)
+
+
+@functools.lru_cache(256)
+def _regimes(of_all: Regime) -> tuple[Regime, ...]:
+    """Of as many features as there may be, all alike but for their numbers."""
+    most = max(level.value for level in BY_NAME["features"].levels)
+    return tuple(replace(of_all, stream=k) for k in range(most))
 
 
 #: Replicas are four, with eight samples, seven, one each, or three.
@@ -111,7 +121,7 @@ class _Session:
         self._before()
         self._main()
         # Whatever it did, what follows has to be right.
-        self._forward(self._batch(7), not self._can.inference)
+        self._forward(self._batch(7), not self._can.inference, label=AFTER)
         return self._made
 
     # -- what the calls are made of
@@ -162,7 +172,9 @@ class _Session:
         if dy.shape != x.shape:
             dy = dy[tuple(slice(extent) for extent in x.shape)]
         if self._level["memory of dy"] == "broadcast" and self._level["dy"] != "one place":
-            dy = _repeated(dy, case.batch_axis)
+            # Along the batch, unless each feature had one value then: dx and dgamma of that are 0 anyway.
+            along_batch = case.n == 1 or dy.size > case.n * dy.shape[case.batch_axis]
+            dy = _repeated(dy, case.batch_axis if along_batch else case.feature_axis)
         match self._level["dy"]:
             case "uniform":
                 dy = np.ones_like(dy)
@@ -206,9 +218,9 @@ class _Session:
         if self._can.parameters:
             self._made.append(Parameters(layer=layer))
 
-    def _forward(self, x: Array, training: bool, *, layer: int = 0, main: bool = False) -> None:
+    def _forward(self, x: Array, training: bool, *, layer: int = 0, label: str = "") -> None:
         one = x.size // max(1, x.shape[self._case.axis]) <= 1
-        memory = self._level["memory of x"] if main else "contiguous"
+        memory = self._level["memory of x"] if label == MAIN else "contiguous"
         call = Forward(
             x,
             training,
@@ -216,7 +228,7 @@ class _Session:
             memory=memory,
             may_raise=training and one,
             mask=self._mask(x),
-            label="main" if main else "",
+            label=label,
         )
         self._made.append(call)
         self._ask(layer)
@@ -224,7 +236,7 @@ class _Session:
     def _backward(self, x: Array, *, main: bool = False) -> None:
         memory = self._level["memory of dy"] if main else "contiguous"
         refused = x.size <= x.shape[self._case.axis]  # One value per feature may have been.
-        label = "main" if main else ""
+        label = MAIN if main else ""
         self._made.append(Backward(self._dy(x), memory=memory, may_raise=refused, label=label))
         self._ask()
 
@@ -240,9 +252,11 @@ class _Session:
         self._load(self._held("gamma", "beta", *self._statistics()))
 
     def _statistics(self) -> tuple[str, ...]:
-        """Those that have to be given, since no call makes them."""
-        kept = self._can.running and self._can.training
-        return () if kept or not self._can.inference else ("running_mean", "running_var")
+        """Those that have to be given, since no call makes them or since it matters how they lie in memory."""
+        if not self._can.inference:
+            return ()
+        kept = self._can.running and self._can.training and self._level["memory of loaded"] == "contiguous"
+        return () if kept else ("running_mean", "running_var")
 
     def _before(self) -> None:
         case, can = self._case, self._can
@@ -299,9 +313,10 @@ class _Session:
                 )
                 self._load(self._held(*names, number=2))
         training = self._can.training and "inference" not in level
-        self._forward(x, training, main=True)
+        self._forward(x, training, label=MAIN)
         if self._level["history"] == "another layer between":
             self._another_layer()
+            self._ask()
         if "backward" in level:
             self._backward(x, main=True)
         if "twice" in level:

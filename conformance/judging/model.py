@@ -13,10 +13,11 @@ from typing import Literal
 
 import numpy as np
 
+from conformance.exploration.session import MAIN
 from conformance.implementation import PARAMETERS, Array
 from conformance.judging.arithmetic import largest
 from conformance.judging.asked import Asked, asked
-from conformance.judging.exact import Backwarded, Forwarded
+from conformance.judging.exact import Backwarded, ExpectedGradients, Forwarded
 from conformance.judging.kept import STATISTICS, kept
 from conformance.judging.requirement import said
 from conformance.judging.trial import Trial
@@ -55,8 +56,7 @@ def _output(trial: Trial, f: Forwarded) -> Verdict | None:
     return under_any(
         within(
             got,
-            _wanted(expected.y, wanted, f.config.axis),
-            _granted(expected.bound, wanted, f.config.axis),
+            *_wanted(expected.y, expected.bound, wanted, f.config.axis),
             axis=f.config.axis,
             rest=expected.rest,
             what=what,
@@ -88,14 +88,14 @@ def _along(bits: Array, rank: int, axis: int) -> Array:
     return bits.reshape([-1 if k == axis % rank else 1 for k in range(rank)])
 
 
-def _wanted(exact: Array, wanted: Asked, axis: int) -> Array:
-    """The exact values, NaN where nothing is asked."""
-    return np.where(_along(wanted.finite, exact.ndim, axis), exact, np.nan)
+def _wanted(exact: Array, bound: Array, wanted: Asked, axis: int) -> tuple[Array, Array]:
+    """The exact values, NaN where nothing is asked, and the bound, infinite where no more is than a finite value.
 
-
-def _granted(bound: Array, wanted: Asked, axis: int) -> Array:
-    """The bound, infinite where nothing more is asked than a finite value."""
-    return np.where(_along(wanted.judged, bound.ndim, axis), bound, np.inf)
+    Where sound arithmetic is not bounded, it may leave its range on the way: there nothing is asked.
+    """
+    judged, finite = (_along(each, exact.ndim, axis) for each in (wanted.judged, wanted.finite))
+    bounded = np.isfinite(bound) | ~judged
+    return np.where(finite & bounded, exact, np.nan), np.where(judged, bound, np.inf)
 
 
 def gradients(trial: Trial) -> Verdict:
@@ -106,8 +106,8 @@ def gradients(trial: Trial) -> Verdict:
         for name in ("x", "gamma", "beta")
         if (verdict := _gradient(trial, b, name)) is not None
     )
-    main = any(call.label == "main" for call, _ in trial.answers(Forward))
-    if main and not any(b.call.label == "main" for b in trial.backwards):
+    main = any(call.label == MAIN for call, _ in trial.answers(Forward))
+    if main and not any(b.call.label == MAIN for b in trial.backwards):
         return replace(verdict, answers=0)  # None of the calls that are looked at.
     return verdict
 
@@ -132,19 +132,20 @@ def _gradient(trial: Trial, b: Backwarded, name: Literal["x", "gamma", "beta"]) 
     wanted = Asked(wanted.judged & finite, wanted.finite & finite)
     most = largest(f.call.x.dtype.name) / 2
     after = "a training call" if f.call.training else "an inference call"
-    return under_any(
-        within(
+
+    def judged(expected: ExpectedGradients) -> Verdict:
+        exact, bound = _wanted(expected.exact[k], np.asarray(expected.bounds[k]), wanted, axis)
+        return within(
             got,
-            # What the dtype cannot hold need not be held.
-            np.where(np.abs(exact := _wanted(expected.exact[k], wanted, axis)) < most, exact, np.nan),
-            _granted(np.asarray(expected.bounds[k]), wanted, axis),
+            np.where(np.abs(exact) < most, exact, np.nan),  # What the dtype cannot hold need not be held.
+            bound,
             axis=axis,
             rest=expected.rest[k],
             what=f"the gradient d{name}[{{}}] after {after}",
             array=name,
         )
-        for expected in trial.gradient_expectations(b)
-    )
+
+    return under_any(judged(expected) for expected in trial.gradient_expectations(b))
 
 
 @dataclass(slots=True)

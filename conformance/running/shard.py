@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from conformance.cases.arrays import realise
@@ -20,7 +20,7 @@ from conformance.diagnosis import diagnose
 from conformance.exploration.circumstances import Circumstances, circumstances
 from conformance.exploration.factor import Row
 from conformance.exploration.rows import Plan, cases, plan
-from conformance.exploration.session import case_of
+from conformance.exploration.session import AFTER, case_of
 from conformance.idioms.standalone import standalone
 from conformance.implementation import Capabilities
 from conformance.judging.place import Place, locate, shown_input
@@ -58,7 +58,7 @@ class Shard:
         count = max(4, round(self.examples * self.probe.share))
         return _cases(self.seed, self.examples, count, self.probe.domain, capabilities, self.dtype)
 
-    def rows(self, capabilities: Capabilities) -> list[tuple[Row, Case]]:
+    def rows(self, capabilities: Capabilities) -> tuple[tuple[Row, Case], ...]:
         """The rows of circumstances with their cases."""
         times = max(1, self.examples // _WHOLE)
         return cases(self.plan(capabilities), self.dtype, self.seed, times)
@@ -143,7 +143,10 @@ def shard_in_steps(
         start = time.perf_counter()
         trial = Trial(case, observation, capabilities)
         for requirement, tally in zip(shard.requirements, tallies, strict=True):
-            tally.add(trial, requirement.verdict(trial))
+            verdict = requirement.verdict(trial)
+            tally.add(trial, verdict)
+            if shard.probe.rows and verdict.outcome.failing and _at_once(trial, requirement):
+                tally.at_once.add(tally.cases - 1)
         profile.judging += time.perf_counter() - start
         hung = observation.lost is not None and observation.lost.outcome == "timeout"
         hangs = hangs + 1 if hung else 0
@@ -170,6 +173,11 @@ def shard_in_steps(
     return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
 
 
+def _at_once(trial: Trial, requirement: Requirement) -> bool:
+    """Whether it fails already by the calls that the circumstances are about, and not only by what follows."""
+    return requirement.verdict(replace(trial, observation=trial.observation.until(AFTER))).outcome.failing
+
+
 def _settle(shard: Shard, tallies: tuple[Tally, ...], drawn: tuple[Case, ...], worker: Worker) -> None:
     """See by which convention an implementation keeps its statistics, and judge again what followed another."""
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
@@ -187,6 +195,9 @@ def _circumstances(
     """What the rows in which a requirement fails have in common."""
     capabilities = worker.identity.capabilities
     rows, usual = [row for row, _ in shard.rows(capabilities)][: len(tally.outcomes)], tally.usual()
+    outcomes = tally.outcomes
+    if tally.at_once:  # What shows only later says less of the circumstances than what shows at once.
+        outcomes = [None if out and k not in tally.at_once else out for k, out in enumerate(outcomes)]
 
     def fails(row: Row) -> bool | None:
         try:
@@ -194,16 +205,17 @@ def _circumstances(
             observation = observe(shard.probe, case, worker)
         except ValueError:
             return None
+        observation = observation.until(AFTER) if tally.at_once else observation
         verdict = requirement.verdict(Trial(case, observation, capabilities, usual))
         return None if verdict.answers == 0 and not verdict.outcome.failing else verdict.outcome.failing
 
     if tally.worst is not None and tally.worst.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
         return None  # Each try again would cost a start or the whole timeout.
-    judged = [failed for failed in tally.outcomes if failed is not None]
+    judged = [failed for failed in outcomes if failed is not None]
     if 2 * sum(judged) > len(judged):
         return None  # What fails in most circumstances takes none.
     attempts = 60 if capabilities.compiles else max(60, round(600 * min(1, shard.examples / _WHOLE)))
-    return circumstances(rows, tally.outcomes, fails, capabilities, attempts=attempts)
+    return circumstances(rows, outcomes, fails, capabilities, attempts=attempts)
 
 
 def observe(probe: Probe, case: Case, worker: Worker) -> Observation:
