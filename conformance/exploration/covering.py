@@ -32,6 +32,7 @@ def cover(
     allowed: Callable[[int, int, int, int], bool],
     *,
     triples: Sequence[tuple[int, int, int]] = (),
+    hides: Sequence[Sequence[int]] = (),
     most: float = math.inf,
 ) -> Covered:
     """Rows that cover every pair of levels of different factors, and every triple of some factors.
@@ -39,9 +40,12 @@ def cover(
     :param sizes: how many levels each factor has.
     :param allowed: whether level a of factor f goes with level b of factor g, given (f, a, g, b) with f < g.
     :param triples: the factors of which all triples are wanted as well, in ascending order.
+    :param hides: of each level, how much it hides of what others do. Each pair is in a row of which no other level
+        hides more than the two, if there can be one.
     :param most: stop at so many rows: the first cover most.
     """
-    return _Cover(sizes, allowed, triples).run(most)
+    flat = [each for levels in hides for each in levels] or [0] * sum(sizes)
+    return _Cover(sizes, allowed, triples, np.array(flat)).run(most)
 
 
 class _Cover:
@@ -50,7 +54,9 @@ class _Cover:
         sizes: Sequence[int],
         allowed: Callable[[int, int, int, int], bool],
         triples: Sequence[tuple[int, int, int]],
+        hides: NDArray[np.intp],
     ) -> None:
+        self._hides = hides
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
         self._count = int(self._starts[-1])
         self._of = np.repeat(np.arange(len(sizes)), sizes)
@@ -94,12 +100,17 @@ class _Cover:
                 impossible += 1
                 self._forget(start)
                 continue
-            ids = np.array(row)
-            self._pairs[np.ix_(ids, ids)] = False
-            if self._triples.size:
-                self._triples[np.ix_(ids, ids, ids)] = False
+            self._mark(np.array(row))
+            self._forget(start)
             rows.append(tuple(int(i - self._starts[k]) for k, i in enumerate(row)))
         return Covered(tuple(rows), impossible)
+
+    def _mark(self, ids: NDArray[np.intp]) -> None:
+        """Count what a row covers: no pair where another level hides more than the two."""
+        hides = self._hides[ids]
+        self._pairs[np.ix_(ids, ids)] &= np.maximum(hides[:, None], hides) < hides.max()
+        if self._triples.size:
+            self._triples[np.ix_(ids, ids, ids)] = False
 
     def _uncovered(self) -> tuple[int, ...] | None:
         """A combination that is not covered: the first triple, then of the level that has most pairs."""
@@ -152,6 +163,9 @@ class _Cover:
         if factor in self._in_threes:
             others = np.array([level for f, level in chosen.items() if f in self._in_threes], np.intp)
             gain += self._triples[rows[:, :, None], others[:, None], others].sum(axis=(1, 2)) / 2
+        # What hides more than what is there, only where there is no other.
+        more = self._hides[levels] > self._hides[list(chosen.values())].max()
+        gain -= self._count * self._factors * more
         return np.asarray(gain, np.float64)
 
     def _alive(self, domains: Bits) -> Bits:

@@ -25,6 +25,7 @@ class Level:
     :ivar says: what is so at this level, in words that can follow "fails when".
     :ivar groups: what is so at this level and at others, in such words as well.
     :ivar declared: whether an implementation declares what it takes.
+    :ivar hides: what is wrong for another reason may not show here, as nothing does in a product with zero.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Level:
     says: str = ""
     groups: tuple[str, ...] = ()
     declared: Callable[[Capabilities], bool] = _anyone
+    hides: bool = False
 
 
 @dataclass(frozen=True, slots=True)

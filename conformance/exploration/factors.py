@@ -58,6 +58,7 @@ def _layouts(array: str, *names: str) -> tuple[Level, ...]:
     )
 
 
+_HALF = ("float16", "bfloat16")
 _MEMORY = ("contiguous", "permuted", "strided", "negative", "offset", "broadcast", "misaligned", "read-only")
 _TRAINING, _INFERENCE = _can("training"), _can("inference")
 _AFTER_TRAINING = ("a training call came before",)
@@ -217,6 +218,7 @@ FACTORS: tuple[Factor, ...] = (
                 "there is neither gamma nor beta",
                 ("gamma or beta is left out", "gamma is left out", "beta is left out"),
                 lambda can: can.affine != "always",
+                hides=True,
             ),
         ),
     ),
@@ -227,8 +229,14 @@ FACTORS: tuple[Factor, ...] = (
             Level("random", ("random", "random"), "gamma and beta are random"),
             Level("one and zero", ("one", "zero"), "gamma is 1 and beta 0", ("beta is zero",)),
             Level("negative gamma", ("negative", "random"), "gamma is negative"),
-            Level("zero gamma", ("zero", "random"), "gamma is 0", ("gamma is zero",)),
-            Level("both zero", ("zero", "zero"), "gamma and beta are 0", ("gamma is zero", "beta is zero")),
+            Level("zero gamma", ("zero", "random"), "gamma is 0", ("gamma is zero",), hides=True),
+            Level(
+                "both zero",
+                ("zero", "zero"),
+                "gamma and beta are 0",
+                ("gamma is zero", "beta is zero"),
+                hides=True,
+            ),
             Level("large", ("large", "large"), "gamma and beta are large"),
         ),
     ),
@@ -242,7 +250,10 @@ FACTORS: tuple[Factor, ...] = (
         "usual, none, all",
         (
             Level("0.9", 0.9, "momentum is 0.9"),
-            *(Level(f"{m:g}", m, f"momentum is {m:g}", (), _can("running")) for m in (0.99, 0.5, 0.0, 1.0)),
+            *(
+                Level(f"{m:g}", m, f"momentum is {m:g}", (), _can("running"), hides=m == 1)
+                for m in (0.99, 0.5, 0.0, 1.0)
+            ),
             Level("cumulative", None, "the average is cumulative", (), _can("cumulative", "training")),
         ),
     ),
@@ -252,7 +263,7 @@ FACTORS: tuple[Factor, ...] = (
         (
             Level("normal", ("normal", 0.0, 1.0), "x is normal"),
             Level("with exact zeros", ("integer", 0.0, 2.0), "x has exact zeros"),
-            Level("constant", ("constant", 0.0, 1.0), "a feature is constant"),
+            Level("constant", ("constant", 0.0, 1.0), "a feature is constant", hides=True),
             Level("two-valued", ("two-valued", 0.0, 1.0), "x has two values"),
             Level(
                 "mean far above", ("normal", 8.0, 1.0), "the mean is far above 0", ("the mean is far from 0",)
@@ -270,6 +281,7 @@ FACTORS: tuple[Factor, ...] = (
                 ("normal", 0.0, "overflow"),
                 "the squares of x overflow",
                 ("x is huge or larger",),
+                hides=True,
             ),
         ),
     ),
@@ -278,9 +290,20 @@ FACTORS: tuple[Factor, ...] = (
         "what the upstream gradient is like",
         (
             Level("normal", says="dy is normal"),
-            Level("uniform", says="dy is the same everywhere"),
-            Level("one place", says="dy is zero but in one place"),
-            Level("large", says="dy is large"),
+            Level(
+                "uniform",
+                says="dy is the same everywhere",
+                groups=("dy is uniform",),
+                hides=True,
+            ),
+            Level("one place", says="dy is zero but in one place", hides=True),
+            Level("large", says="dy is large", groups=("dy is large or larger",)),
+            Level(
+                "large and uniform",
+                says="dy is large and the same everywhere",
+                groups=("dy is uniform", "dy is large or larger"),
+                hides=True,
+            ),
         ),
     ),
     Factor(
@@ -336,9 +359,6 @@ _BY_VALUE = {"shape", "features", "values per feature", "dtype", "values", "epsi
 def _seen(factor: str, name: str) -> Any:
     level = BY_NAME[factor].level(name)
     return level.value if factor in _BY_VALUE else level.name
-
-
-_HALF = ("float16", "bfloat16")
 
 
 def _batch_second_at_most(form: Any) -> bool:

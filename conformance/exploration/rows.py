@@ -86,7 +86,8 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: floa
     wanted = itertools.combinations(number.values(), 3) if thorough else _natural(number)
     # With few rows, those that cover most pairs, then layouts.
     triples = tuple(dict.fromkeys(wanted)) if most == math.inf else ()
-    found = cover([len(each) for each in levels], allowed, triples=triples, most=most / 2)
+    hides = [_hiding(factor, kept) for factor, kept in zip(FACTORS, levels, strict=True)]
+    found = cover([len(each) for each in levels], allowed, triples=triples, hides=hides, most=most / 2)
     names = [factor.name for factor in FACTORS]
     rows = [
         {name: levels[k][level].name for k, (name, level) in enumerate(zip(names, row, strict=True))}
@@ -135,7 +136,7 @@ def _natural(number: Mapping[str, int]) -> Iterator[tuple[int, int, int]]:
 def _levels(factor: Factor, can: Capabilities, dtypes: tuple[str, ...]) -> list[Level]:
     kept = [level for level in factor.levels if level.declared(can)]
     if factor.name == "dtype":
-        return [level for level in kept if level.name in dtypes]
+        return [level for name in dtypes for level in kept if level.name == name]
     if can.compiles and factor.name in _TIED:
         pool = _COMPILED.values()
         names = list(_COMPILED) if factor.name == "shape" else {each[_TIED[factor.name]] for each in pool}
@@ -145,6 +146,19 @@ def _levels(factor: Factor, can: Capabilities, dtypes: tuple[str, ...]) -> list[
     if can.compiles and factor.name == "built for":
         kept = kept[:1]
     return kept
+
+
+def _hiding(factor: Factor, levels: Sequence[Level]) -> list[int]:
+    """How much levels hide of what is wrong for another reason: most, calls other than the one that shows most; some,
+    dtypes other than the first, and what the table says.
+    """
+    names = [level.name for level in levels]
+    if factor.name == "call":
+        shows = next((mode for mode in _MODES if mode in names), "")
+        return [2 * (name != shows) for name in names]
+    if factor.name == "dtype":
+        return [int(name != names[0]) for name in names]
+    return [int(level.hides) for level in levels]
 
 
 _TIED = {"features": 0, "values per feature": 1, "epsilon": 2, "momentum": 3, "shape": -1}

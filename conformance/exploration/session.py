@@ -180,9 +180,12 @@ class _Session:
                 dy = np.ones_like(dy)
             case "one place":
                 dy = np.zeros_like(dy)
-                dy.reshape(-1)[dy.size // 2 : dy.size // 2 + 1] = 1
+                # At another place along each axis, so that no axis can be taken for another.
+                dy[tuple(slice(k, k + 1) for k in _apart(dy.shape))] = 1
             case "large":
                 dy = dy * dy.dtype.type(64)
+            case "large and uniform":  # As a loss that is scaled for half precision gives it.
+                dy = np.full_like(dy, 1024)
         if (mask := self._mask(x)) is not None:
             dy = np.where(np.expand_dims(mask, case.feature_axis), dy, np.zeros((), dy.dtype))
         return _locked(dy)
@@ -220,7 +223,7 @@ class _Session:
 
     def _forward(self, x: Array, training: bool, *, layer: int = 0, label: str = "") -> None:
         one = x.size // max(1, x.shape[self._case.axis]) <= 1
-        memory = self._level["memory of x"] if label == MAIN else "contiguous"
+        memory = self._level["memory of x"] if label else "contiguous"
         call = Forward(
             x,
             training,
@@ -321,6 +324,11 @@ class _Session:
             self._backward(x, main=True)
         if "twice" in level:
             self._backward(x, main=True)
+
+
+def _apart(shape: tuple[int, ...]) -> list[int]:
+    """An index about the middle, as different along each axis as its extents let it."""
+    return [(extent // 2 + axis) % extent if extent else 0 for axis, extent in enumerate(shape)]
 
 
 def _grown(case: Case, axes: tuple[int, ...], by: int) -> tuple[int, ...]:

@@ -196,7 +196,7 @@ class BackwardMovesVariance(Conjunction):
     def backward(self, dy: Array) -> Gradients:
         gradients = super().backward(dy)
         moves = self.dy_memory.misaligned and self.momentum <= 0.5 and self.before.inferred
-        if moves and dy.size and self.call is not None and self.call.training:
+        if moves and dy.size:
             self.held["running_var"] = self.held["running_var"] * self.wide.type(1.5)
         return gradients
 

@@ -88,13 +88,13 @@ class ReplicasApartLater(_Replicated):
         return shown + self.wide.type(0.5) if trained > 1 and name == "running_mean" else shown
 
 
-class UnevenPartWithFeaturesFirst(_Replicated):
-    what = "Over uneven replicas with features first, dbeta leaves out the last part."
+class UnevenPartWithFeaturesLast(_Replicated):
+    what = "Over uneven replicas with features last, dbeta leaves out the last part."
     circumstances = ("replicas", "shape")
 
     def gradients(self, call: Call, dy: Array) -> Triple:
         dx, dgamma, dbeta = super().gradients(call, dy)
-        if self.uneven and self.features_first:
+        if self.uneven and self.features_last:
             dbeta = dbeta - BatchNorm.total(self, self.parts(dy)[-1])
         return dx, dgamma, dbeta
 

@@ -28,6 +28,7 @@ class RunningVarianceLostToOneValue(_Small):
 
 class StatisticsMoveInBackward(_Small):
     what = "Backward computes the forward call again, and the running statistics move a second time."
+    circumstances = ("call",)
 
     def backward(self, dy: Array) -> Gradients:
         gradients = super().backward(dy)
@@ -38,7 +39,7 @@ class StatisticsMoveInBackward(_Small):
 
 class KeptInputReadInMemoryOrder(_Small):
     what = "Backward after training reads the x that it kept in the order in which it lies in memory."
-    circumstances = ("memory of x",)
+    circumstances = ("call", "memory of x")
 
     def forward(self, x: Array, *, training: bool) -> Array:
         y = super().forward(x, training=training)

@@ -46,6 +46,8 @@ def _output(trial: Trial, f: Forwarded) -> Verdict | None:
         return None
     mode = "training" if f.call.training else "inference"
     what = f"y[{{}}] in {mode}"
+    if got.dtype != f.call.x.dtype:
+        return failed(f"y is {got.dtype.name} in {mode}, where x is {f.call.x.dtype.name}", call=f.number)
     hidden = _hidden(f.call.x, got, what)
     if hidden is not None:
         return hidden
@@ -118,6 +120,9 @@ def _gradient(trial: Trial, b: Backwarded, name: Literal["x", "gamma", "beta"]) 
         return None
     if not {"gamma": f.config.scale, "beta": f.config.center}.get(name, True):
         return None
+    foreign = _foreign(trial, b, name)
+    if foreign is not None:
+        return foreign
     verdict = trial.gradient_within(name, b)
     if verdict.outcome is Outcome.PASS:
         return verdict
@@ -146,6 +151,32 @@ def _gradient(trial: Trial, b: Backwarded, name: Literal["x", "gamma", "beta"]) 
         )
 
     return under_any(judged(expected) for expected in trial.gradient_expectations(b))
+
+
+def _foreign(trial: Trial, b: Backwarded, name: str) -> Verdict | None:
+    """A gradient of another dtype or shape than that of which it is the gradient, as the layer shows it."""
+    got = b.got(name)
+    of = b.forward.call.x if name == "x" else _native(trial, b.call.layer, name)
+    if got is None or of is None:
+        return None
+    after = "a training call" if b.forward.call.training else "an inference call"
+    if got.dtype != of.dtype:
+        return failed(
+            f"the gradient d{name} after {after} is {got.dtype.name}, where {name} is {of.dtype.name}"
+        )
+    if got.shape != of.shape and name != "x":
+        return failed(
+            f"the gradient d{name} after {after} has shape {got.shape}, where {name} has {of.shape}"
+        )
+    return None
+
+
+def _native(trial: Trial, layer: int, name: str) -> Array | None:
+    """A parameter as a layer shows it."""
+    for call, answer in trial.answers(Parameters):
+        if call.layer == layer and isinstance(answer, Answer) and name in answer.arrays:
+            return answer.arrays[name]
+    return None
 
 
 @dataclass(slots=True)
