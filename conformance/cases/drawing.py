@@ -169,7 +169,7 @@ def _between(least: int, most: int, choice: int) -> int:
 
 @functools.lru_cache(1 << 14)
 def _streamed(regime: Regime, stream: int) -> Regime:
-    return replace(regime, stream=stream)
+    return Regime(regime.values, regime.kappa, regime.scale, regime.gamma, regime.beta, stream)
 
 
 def evenly(drawn: Sequence[Sketch], ranks: int) -> tuple[Sketch, ...]:

@@ -156,8 +156,13 @@ class _Search:
         if name != "shape" or not orders:
             return self._fails(row)
         rank = BY_NAME["shape"].level(level).value.rank
-        found = [self._fails({**row, orders[0]: permuted(order)}) for order in _some(permutations(rank), "")]
-        return any(found) if any(each is not None for each in found) else None
+        seen = None
+        for order in _some(permutations(rank), ""):
+            found = self._fails({**row, orders[0]: permuted(order)})
+            if found:
+                return True
+            seen = found if seen is None else seen
+        return seen
 
     def _plainer(self, row: Row) -> Row:
         """Put back to the plainest what need not be otherwise, by halves and then one by one."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,7 @@ def cover(
     *,
     triples: Sequence[tuple[int, int, int]] = (),
     hides: Sequence[Sequence[int]] = (),
+    ordered: Collection[int] = (),
     most: float = math.inf,
 ) -> Covered:
     """Rows that cover every pair of levels of different factors, and every triple of some factors.
@@ -42,10 +43,12 @@ def cover(
     :param triples: the factors of which all triples are wanted as well, in ascending order.
     :param hides: of each level, how much it hides of what others do. Each pair is in a row of which no other level
         hides more than the two, if there can be one.
+    :param ordered: the factors of which the first level is taken where all else is equal, not one at random: sizes,
+        say, of which the others take longer.
     :param most: stop at so many rows: the first cover most.
     """
     flat = [each for levels in hides for each in levels] or [0] * sum(sizes)
-    return _Cover(sizes, allowed, triples, np.array(flat)).run(most)
+    return _Cover(sizes, allowed, triples, np.array(flat), frozenset(ordered)).run(most)
 
 
 class _Cover:
@@ -55,8 +58,9 @@ class _Cover:
         allowed: Callable[[int, int, int, int], bool],
         triples: Sequence[tuple[int, int, int]],
         hides: NDArray[np.intp],
+        ordered: frozenset[int],
     ) -> None:
-        self._hides = hides
+        self._hides, self._ordered = hides, ordered
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
         self._count = int(self._starts[-1])
         self._of = np.repeat(np.arange(len(sizes)), sizes)
@@ -157,16 +161,17 @@ class _Cover:
         return None
 
     def _gain(self, factor: int, levels: NDArray[np.intp], chosen: dict[int, int]) -> NDArray[np.float64]:
-        """How much each level would cover that is not covered; chance decides between equals."""
+        """How much each level would cover that is not covered; of most factors, chance decides between equals."""
         rows = levels[:, None]
-        gain = self._pairs[rows, list(chosen.values())].sum(axis=1) + 0.5 * self._chance.random(len(levels))
+        gain = self._pairs[rows, list(chosen.values())].sum(axis=1)
+        if factor not in self._ordered:  # Of equals, argsort takes the first.
+            gain = gain + 0.5 * self._chance.random(len(levels))
         if factor in self._in_threes:
             others = np.array([level for f, level in chosen.items() if f in self._in_threes], np.intp)
-            gain += self._triples[rows[:, :, None], others[:, None], others].sum(axis=(1, 2)) / 2
+            gain = gain + self._triples[rows[:, :, None], others[:, None], others].sum(axis=(1, 2)) / 2
         # What hides more than what is there, only where there is no other.
         more = self._hides[levels] > self._hides[list(chosen.values())].max()
-        gain -= self._count * self._factors * more
-        return np.asarray(gain, np.float64)
+        return np.asarray(gain - self._count * self._factors * more, np.float64)
 
     def _alive(self, domains: Bits) -> Bits:
         """Whether every factor has a level left, for each of several domains."""

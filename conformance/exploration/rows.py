@@ -18,7 +18,7 @@ from conformance.protocol.layouts import permuted
 
 #: Factors that act together by nature: of these every triple is tried.
 TOGETHER: tuple[tuple[str, ...], ...] = (
-    ("call", "history", "parameters"),
+    ("call", "history", "affine"),
     ("call", "dtype", "affine", "parameters"),
 )
 _MODES = ("training, backward", "inference, backward", "training", "inference")
@@ -87,7 +87,14 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: floa
     # With few rows, those that cover most pairs, then layouts.
     triples = tuple(dict.fromkeys(wanted)) if most == math.inf else ()
     hides = [_hiding(factor, kept) for factor, kept in zip(FACTORS, levels, strict=True)]
-    found = cover([len(each) for each in levels], allowed, triples=triples, hides=hides, most=most / 2)
+    found = cover(
+        [len(each) for each in levels],
+        allowed,
+        triples=triples,
+        hides=hides,
+        ordered=[k for k, factor in enumerate(FACTORS) if factor.ordered],
+        most=most / 2,
+    )
     names = [factor.name for factor in FACTORS]
     rows = [
         {name: levels[k][level].name for k, (name, level) in enumerate(zip(names, row, strict=True))}
@@ -181,7 +188,9 @@ def _not_compiled(row: Row, can: Capabilities, dtypes: tuple[str, ...]) -> str:
 
 
 def _layouts(can: Capabilities, dtype: str) -> Iterator[Row]:
-    """Every shape in training and inference with every layout of x and of dy, else plain: the same numbers in all."""
+    """Every shape with every layout of x and of dy, else plain: the same numbers in all. In the call that shows most;
+    after inference, whose y the others show as well, a third of them.
+    """
     modes = [mode for mode in _MODES if BY_NAME["call"].level(mode).declared(can)]
     modes = [m for m in modes if f"{m}, backward" not in modes]
     shapes = _levels(BY_NAME["shape"], can, (dtype,))
@@ -193,6 +202,8 @@ def _layouts(can: Capabilities, dtype: str) -> Iterator[Row]:
         every = [name for name in plain if name != "permuted"]
         every += orders if "permuted" in plain else []
         for k, layout in enumerate(every):
+            if mode != modes[0] and (k + place) % 3:
+                continue
             other = every[(k + place) % len(every)] if "backward" in mode else plain[0]
             size = _COMPILED.get(shape.name, ("3", "12", "0.001", "0.9")) if can.compiles else ("3", "12")
             row = {**PLAIN, "shape": shape.name, "call": mode, "dtype": dtype, "memory of x": layout}

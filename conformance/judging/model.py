@@ -69,12 +69,12 @@ def _output(trial: Trial, f: Forwarded) -> Verdict | None:
 
 def _hidden(x: Array, got: Array, what: str) -> Verdict | None:
     """A NaN in x that comes out as a number."""
-    if got.shape != x.shape or x.dtype.kind == "V":
+    if got.shape != x.shape:
         return None
-    lost = np.isnan(x.astype(np.float64))
+    lost = np.isnan(x)
     if not lost.any():
         return None
-    seen = lost & np.isfinite(got.astype(np.float64))
+    seen = lost & np.isfinite(got)
     if not seen.any():
         return None
     index = tuple(int(k) for k in np.unravel_index(int(seen.argmax()), seen.shape))
@@ -284,7 +284,7 @@ def refusals(trial: Trial) -> Verdict:
     unexpected = trial.observation.unexpected()
     if unexpected is not None:
         return replace(failed(said(*unexpected)), call=trial.number(unexpected[0]), answers=1)
-    return replace(passed(), answers=len(trial.observation.answers))
+    return Verdict(Outcome.PASS, answers=len(trial.observation.answers))
 
 
 def _all(verdicts: Iterator[Verdict]) -> Verdict:
@@ -293,7 +293,10 @@ def _all(verdicts: Iterator[Verdict]) -> Verdict:
     if not every:
         return replace(passed(), answers=0)
     sets = [v.fits for v in every if v.fits is not None]
-    top = replace(worst(every), answers=len(every), fits=None)
+    found = worst(every)
+    if found.outcome is Outcome.PASS and not sets:
+        return Verdict(Outcome.PASS, found.ratio, answers=len(every))
+    top = replace(found, answers=len(every), fits=None)
     if not sets or top.outcome.failing:
         return top
     common = frozenset.intersection(*sets)

@@ -29,11 +29,14 @@ class Outcome(StrEnum):
     @property
     def severity(self) -> int:
         """Its place in this order."""
-        return list(Outcome).index(self)
+        return _SEVERITY[self]
 
     @property
     def failing(self) -> bool:
         return self in (Outcome.ERROR, Outcome.TIMEOUT, Outcome.CRASH, Outcome.FAIL)
+
+
+_SEVERITY = {outcome: place for place, outcome in enumerate(Outcome)}
 
 
 @dataclass(frozen=True, slots=True)
