@@ -25,7 +25,8 @@ class Level:
     :ivar says: what is so at this level, in words that can follow "fails when".
     :ivar groups: what is so at this level and at others, in such words as well.
     :ivar declared: whether an implementation declares what it takes.
-    :ivar hides: what is wrong for another reason may not show here, as nothing does in a product with zero.
+    :ivar hides: how much it hides of what is wrong for another reason: 1, as a product with zero does; 3, where next
+        to nothing is asked. (A call is worth 2, but for the one that shows most.)
     """
 
     name: str
@@ -33,7 +34,7 @@ class Level:
     says: str = ""
     groups: tuple[str, ...] = ()
     declared: Callable[[Capabilities], bool] = _anyone
-    hides: bool = False
+    hides: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ FACTORS: tuple[Factor, ...] = (
                 "there is neither gamma nor beta",
                 ("gamma or beta is left out", "gamma is left out", "beta is left out"),
                 lambda can: can.affine != "always",
-                hides=True,
+                hides=1,
             ),
         ),
     ),
@@ -229,13 +229,13 @@ FACTORS: tuple[Factor, ...] = (
             Level("random", ("random", "random"), "gamma and beta are random"),
             Level("one and zero", ("one", "zero"), "gamma is 1 and beta 0", ("beta is zero",)),
             Level("negative gamma", ("negative", "random"), "gamma is negative"),
-            Level("zero gamma", ("zero", "random"), "gamma is 0", ("gamma is zero",), hides=True),
+            Level("zero gamma", ("zero", "random"), "gamma is 0", ("gamma is zero",), hides=1),
             Level(
                 "both zero",
                 ("zero", "zero"),
                 "gamma and beta are 0",
                 ("gamma is zero", "beta is zero"),
-                hides=True,
+                hides=1,
             ),
             Level("large", ("large", "large"), "gamma and beta are large"),
         ),
@@ -251,7 +251,7 @@ FACTORS: tuple[Factor, ...] = (
         (
             Level("0.9", 0.9, "momentum is 0.9"),
             *(
-                Level(f"{m:g}", m, f"momentum is {m:g}", (), _can("running"), hides=m == 1)
+                Level(f"{m:g}", m, f"momentum is {m:g}", (), _can("running"), hides=int(m == 1))
                 for m in (0.99, 0.5, 0.0, 1.0)
             ),
             Level("cumulative", None, "the average is cumulative", (), _can("cumulative", "training")),
@@ -263,7 +263,7 @@ FACTORS: tuple[Factor, ...] = (
         (
             Level("normal", ("normal", 0.0, 1.0), "x is normal"),
             Level("with exact zeros", ("integer", 0.0, 2.0), "x has exact zeros"),
-            Level("constant", ("constant", 0.0, 1.0), "a feature is constant", hides=True),
+            Level("constant", ("constant", 0.0, 1.0), "a feature is constant", hides=1),
             Level("two-valued", ("two-valued", 0.0, 1.0), "x has two values"),
             Level(
                 "mean far above", ("normal", 8.0, 1.0), "the mean is far above 0", ("the mean is far from 0",)
@@ -281,7 +281,7 @@ FACTORS: tuple[Factor, ...] = (
                 ("normal", 0.0, "overflow"),
                 "the squares of x overflow",
                 ("x is huge or larger",),
-                hides=True,
+                hides=3,
             ),
         ),
     ),
@@ -294,15 +294,15 @@ FACTORS: tuple[Factor, ...] = (
                 "uniform",
                 says="dy is the same everywhere",
                 groups=("dy is uniform",),
-                hides=True,
+                hides=1,
             ),
-            Level("one place", says="dy is zero but in one place", hides=True),
+            Level("one place", says="dy is zero but in one place", hides=1),
             Level("large", says="dy is large", groups=("dy is large or larger",)),
             Level(
                 "large and uniform",
                 says="dy is large and the same everywhere",
                 groups=("dy is uniform", "dy is large or larger"),
-                hides=True,
+                hides=1,
             ),
         ),
     ),

@@ -165,7 +165,7 @@ def _hiding(factor: Factor, levels: Sequence[Level]) -> list[int]:
         return [2 * (name != shows) for name in names]
     if factor.name == "dtype":
         return [int(name != names[0]) for name in names]
-    return [int(level.hides) for level in levels]
+    return [level.hides for level in levels]
 
 
 _TIED = {"features": 0, "values per feature": 1, "epsilon": 2, "momentum": 3, "shape": -1}

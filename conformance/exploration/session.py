@@ -19,7 +19,7 @@ from conformance.cases.case import Case, Regime
 from conformance.exploration.factor import Row
 from conformance.exploration.factors import BY_NAME, PLAIN
 from conformance.implementation import Array, Capabilities, LayerConfig
-from conformance.protocol.layouts import permuted
+from conformance.protocol.layouts import order_of, permuted
 from conformance.protocol.messages import Backward, Build, Call, Forward, Load, Parameters, Script
 
 #: The factors that decide calls; of the others the case itself is made.
@@ -95,6 +95,30 @@ def permutations(rank: int) -> list[tuple[int, ...]]:
     return list(itertools.permutations(range(rank)))[1:]
 
 
+def check(case: Case) -> None:
+    """Check the circumstances of a case.
+
+    :raises ValueError: there are none of that name or level, or the order of axes is one of another rank.
+    """
+    told = case.circumstances
+    if unknown := told.keys() - set(OF_CALLS):
+        raise ValueError(f"circumstances must be of {', '.join(OF_CALLS)}; there is {sorted(unknown)[0]!r}")
+    for name, level in told.items():
+        BY_NAME[name].level(level)
+        order = order_of(level)
+        if level.startswith("permuted") and (order is None or sorted(order) != list(range(len(case.shape)))):
+            raise ValueError(f"{name} must be an order of {len(case.shape)} axes; it is {level!r}")
+
+
+def looked_at(script: Script) -> frozenset[int]:
+    """The numbers of the calls that the circumstances are about: none that comes before or after, or is of another
+    layer.
+    """
+    labels = [call.label for call in script]
+    start, stop = (labels.index(MAIN), labels.index(AFTER)) if MAIN in labels else (0, len(script))
+    return frozenset(k for k in range(start, stop) if script[k].layer == 0)
+
+
 def session(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """The calls of a case.
 
@@ -105,14 +129,8 @@ def session(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 class _Session:
     def __init__(self, case: Case, arrays: Arrays, can: Capabilities) -> None:
-        told = case.circumstances
-        if unknown := told.keys() - set(OF_CALLS):
-            raise ValueError(
-                f"circumstances must be of {', '.join(OF_CALLS)}; there is {sorted(unknown)[0]!r}"
-            )
-        self._level = {name: told.get(name, PLAIN[name]) for name in OF_CALLS}
-        for name, level in self._level.items():
-            BY_NAME[name].level(level)
+        check(case)
+        self._level = {name: case.circumstances.get(name, PLAIN[name]) for name in OF_CALLS}
         self._case, self._arrays, self._can = case, arrays, can
         self._made: list[Call] = []
 
@@ -243,10 +261,12 @@ class _Session:
         self._made.append(Backward(self._dy(x), memory=memory, may_raise=refused, label=label))
         self._ask()
 
-    def _load(self, held: Mapping[str, Array], *, may_raise: bool = False, layer: int = 0) -> None:
+    def _load(
+        self, held: Mapping[str, Array], *, may_raise: bool = False, layer: int = 0, label: str = ""
+    ) -> None:
         if held:
             memory = self._level["memory of loaded"]
-            self._made.append(Load(dict(held), layer=layer, memory=memory, may_raise=may_raise))
+            self._made.append(Load(dict(held), layer=layer, memory=memory, may_raise=may_raise, label=label))
             self._ask(layer)
 
     def _start(self) -> None:
@@ -314,7 +334,7 @@ class _Session:
                 names = {"load": ("gamma", "beta", *statistics), "load gamma": ("gamma",)}.get(
                     level, statistics
                 )
-                self._load(self._held(*names, number=2))
+                self._load(self._held(*names, number=2), label=MAIN)
         training = self._can.training and "inference" not in level
         self._forward(x, training, label=MAIN)
         if self._level["history"] == "another layer between":

@@ -63,6 +63,7 @@ FORMS: tuple[Form, ...] = (
     Form("(n, n)", 1, lambda m, n: [n]),
     Form("(batch, n, 3)", 1, lambda m, n: [max(2, m // 3), 3]),
     Form("(batch, 3, n)", -1, lambda m, n: [max(2, m // 3), 3]),
+    Form("(batch, n, n)", 1, lambda m, n: [max(2, m // 3), n]),
     Form("(1, n, N)", 1, lambda m, n: [1, m], exact=True),
     Form("(N, n, 1)", 1, lambda m, n: [m, 1], exact=True),
     Form("(n, batch, 3)", 0, lambda m, n: [max(2, m // 3), 3]),

@@ -175,11 +175,15 @@ class ExpectedGradients:
 
 @dataclass(frozen=True, slots=True)
 class Backwarded:
-    """One backward call of an observation, and the forward call whose gradients it gave."""
+    """One backward call of an observation, and the forward call whose gradients it gave.
+
+    :ivar number: of the call in its script.
+    """
 
     call: Backward
     answer: Answer | Raised
     forward: Forwarded
+    number: int = 0
 
     def got(self, name: str) -> Array | None:
         """The gradient of ``x``, ``gamma`` or ``beta``, or None where there is none."""
@@ -224,7 +228,7 @@ def backwards(observation: Observation) -> list[Backwarded]:
     masks: dict[int, tuple[Array | None, int]] = {}
     found: list[Backwarded] = []
     passed = iter(forwards(observation))
-    for call, answer in zip(observation.script, observation.answers, strict=False):
+    for number, (call, answer) in enumerate(zip(observation.script, observation.answers, strict=False)):
         if isinstance(call, Build):
             axes[call.layer] = call.config.axis
         elif isinstance(call, Forward):
@@ -236,7 +240,7 @@ def backwards(observation: Observation) -> list[Backwarded]:
             if mask is not None:
                 call = msgspec.structs.replace(call, dy=_positions(call.dy, mask, axis))
                 answer = _of_positions(answer, "x", mask, axis)
-            found.append(Backwarded(call, answer, forward))
+            found.append(Backwarded(call, answer, forward, number))
     return found
 
 

@@ -38,21 +38,31 @@ def kept(trial: Trial) -> Iterator[Verdict]:
         life = numbers[call.number].life
         if life and more:
             continue  # Its state is more than the two statistics, of which it was given no more than those.
-        if step.count == 1 and (lost := _lost(step)) is not None:
+        if step.count == 1 and trial.looks_at(call.number) and (lost := _lost(step)) is not None:
             yield lost
         lives.setdefault((call.call.layer, life), []).append(_judgeable(step))
     for (_, life), taken in lives.items():
-        yield _average(trial, taken, [numbers[step.call.number] for step in taken], fresh=life == 0)
+        verdict = _average(trial, taken, numbers, fresh=life == 0)
+        if trial.looked_at is not None and verdict.outcome.failing:
+            if not any(trial.looks_at(step.call.number) for step in taken):
+                continue
+            before = [step for step in taken if step.call.number < min(trial.looked_at)]
+            until = [step for step in taken if step.call.number <= max(trial.looked_at)]
+            if before and _average(trial, before, numbers, fresh=life == 0).outcome.failing:
+                continue  # It was wrong before.
+            verdict = _average(trial, until, numbers, fresh=life == 0) if until else passed()
+        yield verdict
 
 
-def _average(trial: Trial, taken: list[Step], numbers: list[_Number], *, fresh: bool) -> Verdict:
+def _average(trial: Trial, taken: list[Step], numbered: dict[int, _Number], *, fresh: bool) -> Verdict:
     """Whether the training calls of one life of a layer moved its statistics as a convention does."""
+    numbers = [numbered[step.call.number] for step in taken]
     config, verdict = taken[0].call.config, passed()
     # How many batches an average stands for a layer may count in several ways.
     own: set[str] = set()
     for count in dict.fromkeys(zip(*(each.counts for each in numbers), strict=True)):
-        numbered = [replace(step, number=t) for step, t in zip(taken, count, strict=True)]
-        fits, found = explaining(numbered, config.momentum, taken[0].x.dtype.name)
+        counted = [replace(step, number=t) for step, t in zip(taken, count, strict=True)]
+        fits, found = explaining(counted, config.momentum, taken[0].x.dtype.name)
         verdict = found if fits or not own else verdict
         own |= {f"{weights}, {estimator} variance" for weights, estimator in fits}
     if not own:

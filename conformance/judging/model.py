@@ -37,7 +37,8 @@ from conformance.protocol.messages import (
 
 def outputs(trial: Trial) -> Verdict:
     """Whether every y is right."""
-    return _all(verdict for f in trial.forwards if (verdict := _output(trial, f)) is not None)
+    looked_at = [f for f in trial.forwards if trial.looks_at(f.number)]
+    return _all(verdict for f in looked_at if (verdict := _output(trial, f)) is not None)
 
 
 def _output(trial: Trial, f: Forwarded) -> Verdict | None:
@@ -105,6 +106,7 @@ def gradients(trial: Trial) -> Verdict:
     verdict = _all(
         verdict
         for b in trial.backwards
+        if trial.looks_at(b.number)
         for name in ("x", "gamma", "beta")
         if (verdict := _gradient(trial, b, name)) is not None
     )
@@ -225,15 +227,16 @@ def _states(trial: Trial) -> Iterator[Verdict]:
                 if moved:
                     for name in STATISTICS:
                         held.known.pop(name, None)
-                if isinstance(answer, Answer) and answer.modified:
+                if isinstance(answer, Answer) and answer.modified and trial.looks_at(number):
                     yield failed(f"x was modified by forward in {mode}", call=number)
             case Backward():
                 held.since.append("backward")
-                if isinstance(answer, Answer) and answer.modified:
+                if isinstance(answer, Answer) and answer.modified and trial.looks_at(number):
                     yield failed("dy was modified by backward", call=number)
             case Parameters() if isinstance(answer, Answer):
-                yield _replicated(answer, number)
-                yield _shown(answer, held, number)
+                if trial.looks_at(number):
+                    yield _replicated(answer, number)
+                    yield _shown(answer, held, number)
                 held.known = {name: value for name, value in answer.arrays.items() if name in PARAMETERS}
                 held.since = []
     yield from kept(trial)
@@ -281,9 +284,11 @@ def refusals(trial: Trial) -> Verdict:
     lost = trial.observation.lost
     if lost is not None:
         return Verdict(Outcome(lost.outcome), message=lost.text)
-    unexpected = trial.observation.unexpected()
-    if unexpected is not None:
-        return replace(failed(said(*unexpected)), call=trial.number(unexpected[0]), answers=1)
+    for number, (call, answer) in enumerate(
+        zip(trial.observation.script, trial.observation.answers, strict=False)
+    ):
+        if isinstance(answer, Raised) and not call.may_raise and trial.looks_at(number):
+            return replace(failed(said(call, answer)), call=number, answers=1)
     return Verdict(Outcome.PASS, answers=len(trial.observation.answers))
 
 

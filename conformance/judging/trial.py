@@ -31,12 +31,14 @@ class Trial:
     :meth:`answers`, and may give each of them in place of a label.
 
     :ivar conventions: those that the implementation was seen to follow elsewhere, where that is known.
+    :ivar looked_at: the numbers of the calls whose answers are looked at, where that is not all of them.
     """
 
     case: Case
     observation: Observation
     capabilities: Capabilities = field(default_factory=Capabilities)
     conventions: frozenset[str] = frozenset()
+    looked_at: frozenset[int] | None = None
 
     @cached_property
     def arrays(self) -> Arrays:
@@ -59,6 +61,9 @@ class Trial:
     def number(self, call: Call) -> int:
         """Which of the script's calls this one is."""
         return next(k for k, other in enumerate(self.observation.script) if other is call)
+
+    def looks_at(self, number: int) -> bool:
+        return self.looked_at is None or number in self.looked_at
 
     # -- outputs
 
@@ -194,7 +199,7 @@ class Trial:
                 for call in self.observation.script
             )
             observation = msgspec.structs.replace(self.observation, script=script)
-            yield Trial(_as_may_be_held(self.case), observation, self.capabilities, self.conventions)
+            yield replace(self, case=_as_may_be_held(self.case), observation=observation)
 
     @cached_property
     def _memory(self) -> dict[Any, Any]:

@@ -170,11 +170,6 @@ class Observation(msgspec.Struct, frozen=True):
     answers: tuple[Answer | Raised, ...]
     lost: Lost | None = None
 
-    def until(self, label: str) -> Observation:
-        """What came before the first call of that label; everything if there is none."""
-        end = next((k for k, call in enumerate(self.script) if call.label == label), len(self.script))
-        return Observation(self.script[:end], self.answers[:end], self.lost)
-
     def unexpected(self) -> tuple[Call, Raised] | None:
         """The first call that raised though its script says it should not."""
         for call, answer in zip(self.script, self.answers, strict=False):

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from conformance.cases.case import Case
+from conformance.exploration.session import check
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import Requirement
 from conformance.requirements.catalogue import catalogue
@@ -53,6 +54,10 @@ def read_case(path: Path) -> CaseFile:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadCase(f"{path} is not JSON, or cut short: {error}") from None
     experiment_of(found, path)
+    try:
+        check(found.case)
+    except ValueError as error:
+        raise BadCase(f"{path}: {error}") from None
     return found
 
 

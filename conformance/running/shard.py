@@ -20,7 +20,7 @@ from conformance.diagnosis import diagnose
 from conformance.exploration.circumstances import Circumstances, circumstances
 from conformance.exploration.factor import Row
 from conformance.exploration.rows import Plan, cases, plan
-from conformance.exploration.session import AFTER, case_of
+from conformance.exploration.session import case_of, looked_at
 from conformance.idioms.standalone import standalone
 from conformance.implementation import Capabilities
 from conformance.judging.place import Place, locate, shown_input
@@ -174,8 +174,12 @@ def shard_in_steps(
 
 
 def _at_once(trial: Trial, requirement: Requirement) -> bool:
-    """Whether it fails already by the calls that the circumstances are about, and not only by what follows."""
-    return requirement.verdict(replace(trial, observation=trial.observation.until(AFTER))).outcome.failing
+    """Whether it fails by the calls that the circumstances are about, and not only by others."""
+    return requirement.verdict(_looking(trial)).outcome.failing
+
+
+def _looking(trial: Trial) -> Trial:
+    return replace(trial, looked_at=looked_at(trial.observation.script))
 
 
 def _settle(shard: Shard, tallies: tuple[Tally, ...], drawn: tuple[Case, ...], worker: Worker) -> None:
@@ -196,7 +200,7 @@ def _circumstances(
     capabilities = worker.identity.capabilities
     rows, usual = [row for row, _ in shard.rows(capabilities)][: len(tally.outcomes)], tally.usual()
     outcomes = tally.outcomes
-    if tally.at_once:  # What shows only later says less of the circumstances than what shows at once.
+    if tally.at_once:  # What shows only before or after says less of the circumstances.
         outcomes = [None if out and k not in tally.at_once else out for k, out in enumerate(outcomes)]
 
     def fails(row: Row) -> bool | None:
@@ -205,8 +209,8 @@ def _circumstances(
             observation = observe(shard.probe, case, worker)
         except ValueError:
             return None
-        observation = observation.until(AFTER) if tally.at_once else observation
-        verdict = requirement.verdict(Trial(case, observation, capabilities, usual))
+        trial = Trial(case, observation, capabilities, usual)
+        verdict = requirement.verdict(_looking(trial) if tally.at_once else trial)
         return None if verdict.answers == 0 and not verdict.outcome.failing else verdict.outcome.failing
 
     if tally.worst is not None and tally.worst.outcome in (Outcome.CRASH, Outcome.TIMEOUT):

@@ -40,7 +40,7 @@ class Tally:
         largest for its bound, with its case.
     :ivar evidence: the first trials that failed, until they are diagnosed.
     :ivar outcomes: of each trial, where rows of circumstances are tried, whether it failed; None where nothing was
-        judged. :ivar at_once: those that failed already by the calls that their circumstances are about.
+        judged. :ivar at_once: those that failed by the calls that their circumstances are about.
     :ivar followed: of each trial, the conventions it is consistent with. :ivar circumstances: what those
         that failed have in common.
     :ivar failed_at: the number of the first trial that failed, from 1; 0 if none.

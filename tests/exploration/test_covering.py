@@ -52,3 +52,19 @@ def test_what_no_row_can_hold_is_counted() -> None:
     found = cover([2, 2, 2], lambda f, a, g, b: not (f == 0 and a == 0 and g == 1))
     assert found.impossible == 2
     assert all(row[0] == 1 for row in found.rows)
+
+
+@given(_SIZES, st.data())
+def test_every_pair_is_in_a_row_where_no_other_level_hides_more(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    """Every factor has a level that hides nothing."""
+    hides = [[0, *data.draw(st.lists(st.integers(0, 2), min_size=s - 1, max_size=s - 1))] for s in sizes]
+    rows = cover(sizes, _never, hides=hides).rows
+    for f, g in itertools.combinations(range(len(sizes)), 2):
+        for pair in itertools.product(range(sizes[f]), range(sizes[g])):
+            most = max(hides[f][pair[0]], hides[g][pair[1]])
+            assert any(
+                (row[f], row[g]) == pair and max(hides[k][level] for k, level in enumerate(row)) == most
+                for row in rows
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from conformance.cases.arrays import realise
 from conformance.cases.case import Case
 from conformance.exploration.factors import PLAIN
-from conformance.exploration.session import case_of, session
+from conformance.exploration.session import case_of, looked_at, session
 from conformance.gallery.layer import BatchNorm
 from conformance.implementation import Array, Gradients
 from conformance.judging import model
@@ -105,9 +106,30 @@ class _Turns(BatchNorm):
         super().update(mean, var, count)
 
 
+class _Widens(BatchNorm):
+    """The gradient of gamma comes as float64, and that of beta as a column."""
+
+    def backward(self, dy: Array) -> Gradients:
+        x, gamma, beta = super().backward(dy)
+        wide = None if gamma is None else gamma.astype(np.float64)
+        return Gradients(x, wide, None if beta is None else beta.reshape(-1, 1))
+
+
 @pytest.mark.parametrize(
     ("make", "case", "which", "message"),
     [
+        (
+            _Widens,
+            _case(call="training, backward"),
+            "gradient",
+            "the gradient dgamma after a training call is float64, where gamma is float32",
+        ),
+        (
+            _Widens,
+            _case(call="inference, backward", affine="beta alone"),
+            "gradient",
+            "the gradient dbeta after an inference call has shape (3, 1), where beta has (3,)",
+        ),
         (_Forgets, _case(call="training, backward"), "state", "running_mean[0] is"),
         (_Sticks, _case(history="1 training call"), "output", "in training is"),
         (_Drops, _case(call="load gamma"), "state", "beta[0] is 0 after a load; it should be"),
@@ -127,6 +149,19 @@ def test_each_kind_of_wrong_answer_is_found_and_named(
     verdict = _verdicts(make, case)[which]
     assert verdict.outcome is Outcome.FAIL
     assert message in verdict.message
+
+
+def test_the_calls_that_a_case_is_about_can_be_looked_at_alone() -> None:
+    """What came before them, or comes after, or is of another layer, is not of its circumstances."""
+    case = _case(call="training", history="another layer before")
+    with InProcessWorker("a layer", _Forgets) as worker:
+        can = worker.identity.capabilities
+        script = session(case, realise(case), can)
+        trial = Trial(case, worker.run(script), can)
+    assert model.state(trial).outcome is Outcome.FAIL  # by the backward call of the other layer
+    numbers = looked_at(script)
+    assert [script[k].label for k in sorted(numbers)] == ["main", ""]
+    assert model.state(replace(trial, looked_at=numbers)).outcome is Outcome.PASS
 
 
 def test_nothing_is_asked_where_the_arithmetic_has_no_room() -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,16 @@ def report() -> Report:
 
 CASE = CaseFile(
     "forward.training",
-    Case((3, 2), -1, "float64", 1e-3, 0.5, (Regime(kappa=7.0), Regime()), 11),
+    Case(
+        (3, 2),
+        -1,
+        "float64",
+        1e-3,
+        0.5,
+        (Regime(kappa=7.0), Regime()),
+        11,
+        circumstances={"memory of x": "permuted (1, 0)"},
+    ),
     "torch",
     "training",
 )
@@ -205,3 +216,21 @@ def test_some_are_let_in_and_some_are_not(file: Path, made: Made) -> None:
     chance, whole = random.Random(0), CASE.to_json().encode()
     taken = [tried(read_case, BadCase, file, made(whole, chance)) is not None for _ in range(400)]
     assert 10 < sum(taken) < 390
+
+
+@pytest.mark.parametrize(
+    ("circumstances", "words"),
+    [
+        ({"weather": "fine"}, "there is 'weather'"),
+        ({"history": "long ago"}, "history must be one of nothing, "),
+        ({"memory of x": "permuted"}, "memory of x must be an order of 2 axes; it is 'permuted'"),
+        ({"memory of dy": "permuted (2, 1, 0)"}, "memory of dy must be an order of 2 axes"),
+    ],
+)
+def test_circumstances_that_there_are_not_are_refused(
+    file: Path, circumstances: dict[str, str], words: str
+) -> None:
+    case = replace(CASE.case, circumstances=circumstances)
+    file.write_text(replace(CASE, case=case).to_json(), encoding="utf-8")
+    with pytest.raises(BadCase, match=re.escape(words)):
+        read_case(file)
