@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +21,13 @@ Bits = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """:ivar rows: for each factor, the number of its level. :ivar impossible: combinations that no row can hold."""
+    """:ivar rows: for each factor, the number of its level. :ivar impossible: combinations that no row can hold.
+    :ivar given: which of those that were given the first rows hold.
+    """
 
     rows: tuple[tuple[int, ...], ...]
     impossible: int
+    given: tuple[int, ...] = ()
 
 
 def cover(
@@ -34,6 +37,7 @@ def cover(
     triples: Sequence[tuple[int, int, int]] = (),
     hides: Sequence[Sequence[int]] = (),
     ordered: Collection[int] = (),
+    given: Sequence[Mapping[int, int]] = (),
     most: float = math.inf,
 ) -> Covered:
     """Rows that cover every pair of levels of different factors, and every triple of some factors.
@@ -45,10 +49,12 @@ def cover(
         hides more than the two, if there can be one.
     :param ordered: the factors of which the first level is taken where all else is equal, not one at random: sizes,
         say, of which the others take longer.
+    :param given: the levels of some factors, of rows that are wanted first; each is filled up to a row that hides
+        no more. What no row can hold is left out.
     :param most: stop at so many rows: the first cover most.
     """
     flat = [each for levels in hides for each in levels] or [0] * sum(sizes)
-    return _Cover(sizes, allowed, triples, np.array(flat), frozenset(ordered)).run(most)
+    return _Cover(sizes, allowed, triples, np.array(flat), frozenset(ordered)).run(given, most)
 
 
 class _Cover:
@@ -95,26 +101,33 @@ class _Cover:
                 )
         return wanted
 
-    def run(self, most: float) -> Covered:
+    def run(self, given: Sequence[Mapping[int, int]], most: float) -> Covered:
         rows: list[tuple[int, ...]] = []
         impossible = 0
+        held: list[int] = []
+        for number, levels in enumerate(given):
+            row = self._row([int(self._starts[f]) + level for f, level in levels.items()], hiding=0)
+            if row is not None:
+                rows.append(self._marked(row))
+                held.append(number)
         while len(rows) < most and (start := self._uncovered()) is not None:
             row = self._row(start)
             if row is None:
                 impossible += 1
                 self._forget(start)
                 continue
-            self._mark(np.array(row))
+            rows.append(self._marked(row))
             self._forget(start)
-            rows.append(tuple(int(i - self._starts[k]) for k, i in enumerate(row)))
-        return Covered(tuple(rows), impossible)
+        return Covered(tuple(rows), impossible, tuple(held))
 
-    def _mark(self, ids: NDArray[np.intp]) -> None:
-        """Count what a row covers: no pair where another level hides more than the two."""
+    def _marked(self, row: list[int]) -> tuple[int, ...]:
+        """The levels of a row, whose combinations count as covered: no pair where another level hides more."""
+        ids = np.array(row)
         hides = self._hides[ids]
         self._pairs[np.ix_(ids, ids)] &= np.maximum(hides[:, None], hides) < hides.max()
         if self._triples.size:
             self._triples[np.ix_(ids, ids, ids)] = False
+        return tuple(int(i - self._starts[k]) for k, i in enumerate(row))
 
     def _uncovered(self) -> tuple[int, ...] | None:
         """A combination that is not covered: the first triple, then of the level that has most pairs."""
@@ -134,8 +147,12 @@ class _Cover:
             else:
                 self._triples[order] = False
 
-    def _row(self, start: tuple[int, ...]) -> list[int] | None:
-        """A row that holds ``start``, or None if there is none."""
+    def _row(self, start: Sequence[int], hiding: int | None = None) -> list[int] | None:
+        """A row that holds ``start``, or None if there is none.
+
+        :param hiding: how much the others may hide, where there is a choice; as much as the start does, by default.
+        """
+        self._hiding = int(self._hides[list(start)].max()) if hiding is None else hiding
         chosen: dict[int, int] = {}
         domain = np.ones(self._count, bool)
         for level in start:
@@ -170,7 +187,7 @@ class _Cover:
             others = np.array([level for f, level in chosen.items() if f in self._in_threes], np.intp)
             gain = gain + self._triples[rows[:, :, None], others[:, None], others].sum(axis=(1, 2)) / 2
         # What hides more than what is there, only where there is no other.
-        more = self._hides[levels] > self._hides[list(chosen.values())].max()
+        more = self._hides[levels] > self._hiding
         return np.asarray(gain - self._count * self._factors * more, np.float64)
 
     def _alive(self, domains: Bits) -> Bits:

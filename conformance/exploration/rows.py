@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from conformance.cases.case import Case
 from conformance.exploration.covering import cover
 from conformance.exploration.factor import Factor, Level, Row
-from conformance.exploration.factors import BY_NAME, FACTORS, PLAIN, forbidden, possible
+from conformance.exploration.factors import BY_NAME, FACTORS, forbidden
 from conformance.exploration.session import case_of, permutations
 from conformance.implementation import Capabilities
 from conformance.protocol.layouts import permuted
@@ -40,14 +40,11 @@ _OTHER_DTYPES = 3  # of these for the dtypes after the first
 class Plan:
     """What an implementation is tried in.
 
-    :ivar rows: those that cover all pairs, then those of layouts with shapes.
-    :ivar covering: how many the first are; of the others all have the same numbers.
     :ivar pairs: how many pairs of levels there are to try.
     :ivar left_out: how many pairs of levels are not tried, by the reason.
     """
 
     rows: tuple[Row, ...]
-    covering: int
     pairs: int
     left_out: Mapping[str, int]
 
@@ -67,7 +64,7 @@ def plan(
 def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: float) -> Plan:
     levels = [_levels(factor, can, dtypes) for factor in FACTORS]
     if not all(levels):
-        return Plan((), 0, 0, {})
+        return Plan((), 0, {})
     reasons: dict[str, int] = {}
     pairs = 0
 
@@ -84,38 +81,40 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: floa
 
     number = {factor.name: k for k, factor in enumerate(FACTORS)}
     wanted = itertools.combinations(number.values(), 3) if thorough else _natural(number)
-    # With few rows, those that cover most pairs, then layouts.
-    triples = tuple(dict.fromkeys(wanted)) if most == math.inf else ()
-    hides = [_hiding(factor, kept) for factor, kept in zip(FACTORS, levels, strict=True)]
+    layouts = list(_layouts(can, dtypes[0]))
+    if most < math.inf:  # With few rows, half of them layouts, and then those that cover most pairs.
+        few = min(len(layouts), int(most) // 2)
+        layouts = [layouts[k * len(layouts) // few] for k in range(few)]
+    place = [{level.name: k for k, level in enumerate(kept)} for kept in levels]
     found = cover(
         [len(each) for each in levels],
         allowed,
-        triples=triples,
-        hides=hides,
+        triples=tuple(dict.fromkeys(wanted)) if most == math.inf else (),
+        hides=[_hiding(factor, kept) for factor, kept in zip(FACTORS, levels, strict=True)],
         ordered=[k for k, factor in enumerate(FACTORS) if factor.ordered],
-        most=most / 2,
+        given=[
+            {number[name]: place[number[name]][level] for name, level in coarse(r).items()} for r in layouts
+        ],
+        most=most,
     )
-    names = [factor.name for factor in FACTORS]
     rows = [
-        {name: levels[k][level].name for k, (name, level) in enumerate(zip(names, row, strict=True))}
+        {factor.name: kept[k].name for factor, kept, k in zip(FACTORS, levels, row, strict=True)}
         for row in found.rows
     ]
+    for row, held in zip(rows, found.given, strict=False):
+        row |= layouts[held]  # with the order of the axes
     for factor, kept in zip(FACTORS, levels, strict=True):
         if gone := len(factor.levels) - len(kept):
             others = sum(len(each.levels) for each in FACTORS if each is not factor)
             reasons["the implementation does not declare it"] = (
                 reasons.get("the implementation does not declare it", 0) + gone * others
             )
-    layouts = list(_layouts(can, dtypes[0]))
     if most < math.inf:
-        few = min(len(layouts), int(most) - len(rows))
-        some = [layouts[k * len(layouts) // few] for k in range(few)]
-        return Plan((*rows, *some), len(rows), pairs, reasons)
-    every = (*rows, *layouts)
-    held = pairs_in(every)
+        return Plan(tuple(rows), pairs, reasons)
+    held = pairs_in(rows)
     if held < pairs:
         reasons["no row can hold them beside what else is left out"] = pairs - held
-    return Plan(every, len(rows), held, reasons)
+    return Plan(tuple(rows), held, reasons)
 
 
 @functools.lru_cache(8)
@@ -128,8 +127,7 @@ def cases(planned: Plan, dtype: str, seed: int, times: int = 1) -> tuple[tuple[R
     found: list[tuple[Row, Case]] = []
     for k in range(times * len(own)):
         again, (number, row) = k // len(own), own[k % len(own)]
-        # Where only layouts differ, the numbers are the same, and what is exact need not be computed anew.
-        case = case_of(row, seed + again, number if number < planned.covering else 0)
+        case = case_of(row, seed + again, number)
         found.append(({**row, **case.circumstances}, case))
     return tuple(found)
 
@@ -188,8 +186,8 @@ def _not_compiled(row: Row, can: Capabilities, dtypes: tuple[str, ...]) -> str:
 
 
 def _layouts(can: Capabilities, dtype: str) -> Iterator[Row]:
-    """Every shape with every layout of x and of dy, else plain: the same numbers in all. In the call that shows most;
-    after inference, whose y the others show as well, a third of them.
+    """Every shape with every layout of x and of dy, in the call that shows most; after inference, whose y the others
+    show as well, a third of them. The other factors are free.
     """
     modes = [mode for mode in _MODES if BY_NAME["call"].level(mode).declared(can)]
     modes = [m for m in modes if f"{m}, backward" not in modes]
@@ -205,13 +203,11 @@ def _layouts(can: Capabilities, dtype: str) -> Iterator[Row]:
             if mode != modes[0] and (k + place) % 3:
                 continue
             other = every[(k + place) % len(every)] if "backward" in mode else plain[0]
-            size = _COMPILED.get(shape.name, ("3", "12", "0.001", "0.9")) if can.compiles else ("3", "12")
-            row = {**PLAIN, "shape": shape.name, "call": mode, "dtype": dtype, "memory of x": layout}
-            row |= {"memory of dy": other, "features": size[0], "values per feature": size[1]}
-            row |= {"epsilon": size[2]} if len(size) > 2 else {}
-            row |= {"momentum": size[3]} if len(size) > 2 and can.running else {}
-            if possible(row):
-                yield row
+            yield {"shape": shape.name, "call": mode, "memory of x": layout, "memory of dy": other}
+            third = (k + place) % 3
+            if mode == modes[0] and "backward" in mode and third < 2:  # Most often one of them is plain.
+                x, dy = (layout, plain[0]) if third else (plain[0], layout)
+                yield {"shape": shape.name, "call": mode, "memory of x": x, "memory of dy": dy}
 
 
 def coarse(row: Row) -> Row:

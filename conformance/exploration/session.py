@@ -42,7 +42,7 @@ _SIZES = {
     "overflow": {"float32": 2.0**80, "float64": 2.0**600, "float16": 2.0**12, "bfloat16": 2.0**80},
 }
 _FEW_BATCHES = 1 << 32
-#: Labels: of the calls that the circumstances are about, and of the first one after them.
+#: Labels: of the calls that the circumstances are about, and of the one after them.
 MAIN, AFTER = "main", "after"
 
 
@@ -111,12 +111,14 @@ def check(case: Case) -> None:
 
 
 def looked_at(script: Script) -> frozenset[int]:
-    """The numbers of the calls that the circumstances are about: none that comes before or after, or is of another
-    layer.
+    """The numbers of the calls that the circumstances are about, and where their effect is shown: not of those that
+    merely come before or after.
     """
-    labels = [call.label for call in script]
-    start, stop = (labels.index(MAIN), labels.index(AFTER)) if MAIN in labels else (0, len(script))
-    return frozenset(k for k in range(start, stop) if script[k].layer == 0)
+    found: set[int] = set()
+    for number, call in enumerate(script):
+        if call.label == MAIN or (isinstance(call, Parameters) and call.layer == 0 and number - 1 in found):
+            found.add(number)
+    return frozenset(found)
 
 
 def session(case: Case, arrays: Arrays, can: Capabilities) -> Script:
@@ -272,7 +274,7 @@ class _Session:
     def _start(self) -> None:
         self._made.append(Build(self._config()))
         self._ask()
-        self._load(self._held("gamma", "beta", *self._statistics()))
+        self._load(self._held("gamma", "beta", *self._statistics()), label=MAIN)
 
     def _statistics(self) -> tuple[str, ...]:
         """Those that have to be given, since no call makes them or since it matters how they lie in memory."""

@@ -44,13 +44,12 @@ def kept(trial: Trial) -> Iterator[Verdict]:
     for (_, life), taken in lives.items():
         verdict = _average(trial, taken, numbers, fresh=life == 0)
         if trial.looked_at is not None and verdict.outcome.failing:
-            if not any(trial.looks_at(step.call.number) for step in taken):
-                continue
-            before = [step for step in taken if step.call.number < min(trial.looked_at)]
-            until = [step for step in taken if step.call.number <= max(trial.looked_at)]
-            if before and _average(trial, before, numbers, fresh=life == 0).outcome.failing:
+            own = [k for k, step in enumerate(taken) if trial.looks_at(step.call.number)]
+            if not own or (
+                own[0] and _average(trial, taken[: own[0]], numbers, fresh=not life).outcome.failing
+            ):
                 continue  # It was wrong before.
-            verdict = _average(trial, until, numbers, fresh=life == 0) if until else passed()
+            verdict = _average(trial, taken[: own[-1] + 1], numbers, fresh=not life)
         yield verdict
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,10 +110,3 @@ def test_circumstances_that_there_are_not_are_named(told: dict[str, str], what: 
     case = replace(case_of(PLAIN, 0, 0), circumstances=told)
     with pytest.raises(ValueError, match=what):
         session(case, realise(case), _EVERYTHING)
-
-
-def test_the_numbers_of_rows_that_differ_in_layouts_alone_are_the_same() -> None:
-    planned = plan(_EVERYTHING, ("float32",))
-    one, other = (case_of(row, 0, 0) for row in planned.rows[-2:])
-    assert one.circumstances != other.circumstances
-    assert np.array_equal(realise(one).x, realise(other).x)

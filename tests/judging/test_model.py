@@ -152,15 +152,15 @@ def test_each_kind_of_wrong_answer_is_found_and_named(
 
 
 def test_the_calls_that_a_case_is_about_can_be_looked_at_alone() -> None:
-    """What came before them, or comes after, or is of another layer, is not of its circumstances."""
-    case = _case(call="training", history="another layer before")
+    """What came before them, or comes after, is not of its circumstances."""
+    case = _case(call="training", history="backward")
     with InProcessWorker("a layer", _Forgets) as worker:
         can = worker.identity.capabilities
         script = session(case, realise(case), can)
         trial = Trial(case, worker.run(script), can)
-    assert model.state(trial).outcome is Outcome.FAIL  # by the backward call of the other layer
+    assert model.state(trial).outcome is Outcome.FAIL  # by the backward call before
     numbers = looked_at(script)
-    assert [script[k].label for k in sorted(numbers)] == ["main", ""]
+    assert [type(script[k]) for k in sorted(numbers)] == [Load, Parameters, Forward, Parameters]
     assert model.state(replace(trial, looked_at=numbers)).outcome is Outcome.PASS
 
 
