@@ -160,7 +160,7 @@ def _hiding(factor: Factor, levels: Sequence[Level]) -> list[int]:
     names = [level.name for level in levels]
     if factor.name == "call":
         shows = next((mode for mode in _MODES if mode in names), "")
-        return [2 * (name != shows) for name in names]
+        return [2 * (name not in (shows, f"{shows} twice")) for name in names]
     if factor.name == "dtype":
         return [int(name != names[0]) for name in names]
     return [level.hides for level in levels]

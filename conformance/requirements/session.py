@@ -32,6 +32,7 @@ session = Probe("session", script, probes.PLAIN, rows=True)
         "forward.inference",
         "forward.axis",
         "forward.epsilon",
+        "forward.dtype",
         "forward.no-affine",
         "numerics.bound",
         "numerics.variance",
