@@ -72,6 +72,7 @@ FORMS: tuple[Form, ...] = (
     Form("(batch, n, 4, 1)", 1, lambda m, n: [max(2, m // 4), 4, 1]),
     Form("(N, n, 1, 1)", 1, lambda m, n: [m, 1, 1], exact=True),
     Form("(1, n, height, 3)", 1, lambda m, n: [1, max(2, m // 3), 3]),
+    Form("(1, n, height, 1)", 1, lambda m, n: [1, m, 1], exact=True),
     Form("(batch, n, 2, n)", 1, lambda m, n: [max(2, m // 6), 2, n]),
     Form("(batch, 2, 3, n)", -1, lambda m, n: [max(2, m // 6), 2, 3]),
     Form("(batch, 1, 4, n)", 3, lambda m, n: [max(2, m // 4), 1, 4]),

@@ -55,7 +55,7 @@ class _EnsembleLayer(_ModuleLayer):
         def call(affine: Any, buffers: Any, x: Any) -> Any:
             return torch.func.functional_call(skeleton, (affine, buffers), (x,))
 
-        return torch.func.vmap(call)(self._affines, self._buffers, torch.stack([2 * x, x]))[_OWN]
+        return torch.func.vmap(call)(self._affines, self._buffers, torch.stack([2 * x.detach(), x]))[_OWN]
 
     def backward(self, dy: Array) -> Gradients:
         dx, *rest = super().backward(dy)

@@ -9,6 +9,7 @@ import numpy as np
 
 from conformance.cases.arrays import Arrays, realise
 from conformance.cases.case import Case
+from conformance.exploration.shapes import FORMS
 from conformance.implementation import Array, Capabilities
 from conformance.judging.exact import blur
 from conformance.judging.level import MUST
@@ -144,7 +145,10 @@ def _round_trip(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 _DOMAIN = replace(probes.PLAIN, max_count=64)
 both = Probe("both-modes", _both, _DOMAIN, share=0.25)
-layouts = Probe("layouts", _layouts, _DOMAIN, ("views",), share=0.25)
+# In every form that a shape can have, in turn, so that the seed does not decide which layouts are tried of which.
+_SIZES = ((12, 3), (24, 8), (33, 17), (129, 5))
+_FORMS = tuple((form.shape(*_SIZES[k % len(_SIZES)]), form.axis) for k, form in enumerate(FORMS))
+layouts = Probe("layouts", _layouts, replace(_DOMAIN, pool=_FORMS), ("views",), share=0.25)
 before_and_after = Probe("before-and-after", _before_and_after, _DOMAIN, ("parameters",), 0.25)
 history = Probe("history", _history, _DOMAIN, share=0.25)
 layers = Probe("layers", _layers, _DOMAIN, ("parameters", "running", "inference"), 0.1)
@@ -174,7 +178,14 @@ def input_(trial: Trial) -> Verdict:
     "what a contiguous copy gives.",
     source="[N]",
     probes=(layouts,),
-    presupposes=("forward.training", "forward.inference", "numerics.bound"),
+    # Sessions say which layouts, and what else it takes.
+    presupposes=(
+        "forward.training",
+        "forward.inference",
+        "numerics.bound",
+        "session.output",
+        "session.gradient",
+    ),
 )
 def strided(trial: Trial) -> Verdict:
     return worst([*_forward_strided(trial), *_backward_strided(trial)])
