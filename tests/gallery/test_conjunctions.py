@@ -158,7 +158,7 @@ TOGETHER: dict[type[BatchNorm], Scene] = {
     forms.MaskedHalfReplaced: {"mask": "some", "dtype": "float16", "momentum": 0.0},
     forms.ReplicasWithoutGamma: {"replicas": 2, "affine": "beta"},
     forms.ReplicasApartLater: {"replicas": 2, "history": "training"},
-    forms.UnevenPartWithFeaturesLast: {"replicas": 5, "shape": "last"},
+    forms.UnevenPartWithFeaturesLast: {"replicas": 2, "shape": "last"},
     forms.ReplicasOfPermutedFeatures: {"replicas": 2, X: "fortran", "features": 9},
     forms.ReplicasOfMomentumAndEpsilon: {"replicas": 2, "epsilon": 0.5, "momentum": 0.0},
     forms.ReplicasOfOneHot: {"replicas": 2, "dy": "one place"},
