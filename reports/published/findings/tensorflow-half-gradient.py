@@ -1,10 +1,11 @@
 """tf.nn.batch_normalization in float16: the sums of the gradient overflow, and dx is NaN, where it is about 0.
 
 Promised: float16 is among the dtypes. https://www.tensorflow.org/api_docs/python/tf/nn/batch_normalization
-Happens: the gradient of mean and variance sums dy over the batch in float16, whose largest number is 65,504. 64 values
-    of 1024 are 65,536. PyTorch and Keras sum in float32: there dx is 0.
-Harm: mixed precision scales the loss, so that upstream gradients are large: one step gives NaN, though neither x, y, dy
-    nor dx is anywhere near the largest number. (Loss scaling then halves the scale, for a fault that is not the loss's.)
+Happens: the gradient of mean and variance sums dy over the batch in float16, whose largest number is 65,504.
+    64 values of 1024 are 65,536. PyTorch and Keras sum in float32: there dx is 0.
+Harm: mixed precision scales the loss, so that upstream gradients are large. One step then gives NaN, though neither
+    x, y, dy nor dx is anywhere near the largest number. Loss scaling halves its scale for a fault that is not the
+    loss's.
 """
 
 import os
