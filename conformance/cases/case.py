@@ -20,11 +20,7 @@ Values = Literal["normal", "two-valued", "integer", "heavy-tailed", "constant", 
 Gamma = Literal["one", "random", "negative", "zero", "small", "large"]
 Beta = Literal["zero", "random", "large", "small"]
 
-_VALUES, _GAMMA, _BETA = (
-    dict.fromkeys(get_args(Values)),
-    dict.fromkeys(get_args(Gamma)),
-    dict.fromkeys(get_args(Beta)),
-)
+_VALUES, _GAMMA, _BETA = get_args(Values), get_args(Gamma), get_args(Beta)
 _MOST_ELEMENTS = 1 << 27  # a case may come from a stranger's file
 
 

@@ -156,13 +156,13 @@ class _Search:
         if name != "shape" or not orders:
             return self._fails(row)
         rank = BY_NAME["shape"].level(level).value.rank
-        seen = None
+        judged = False
         for order in _some(permutations(rank), ""):
             found = self._fails({**row, orders[0]: permuted(order)})
             if found:
                 return True
-            seen = found if seen is None else seen
-        return seen
+            judged |= found is not None
+        return False if judged else None
 
     def _plainer(self, row: Row) -> Row:
         """Put back to the plainest what need not be otherwise, by halves and then one by one."""

@@ -145,8 +145,8 @@ def _round_trip(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 _DOMAIN = replace(probes.PLAIN, max_count=64)
 both = Probe("both-modes", _both, _DOMAIN, share=0.25)
-# In every form that a shape can have, in turn, so that the seed does not decide which layouts are tried of which. Of few
-# values for each feature, so that half precision shows it as well.
+# In every form that a shape can have, in turn, so that the seed does not decide which layouts are tried of which.
+# There are few values for each feature, so that half precision shows it as well.
 _SIZES = ((12, 3), (24, 8), (33, 17))
 _FORMS = tuple((form.shape(*_SIZES[k % len(_SIZES)]), form.axis) for k, form in enumerate(FORMS))
 layouts = Probe("layouts", _layouts, replace(_DOMAIN, pool=_FORMS), ("views",), share=0.25)

@@ -145,8 +145,8 @@ def shard_in_steps(
         for requirement, tally in zip(shard.requirements, tallies, strict=True):
             verdict = requirement.verdict(trial)
             tally.add(trial, verdict)
-            if shard.probe.rows and verdict.outcome.failing and _at_once(trial, requirement):
-                tally.at_once.add(tally.cases - 1)
+            if shard.probe.rows and verdict.outcome.failing and _fails_directly(trial, requirement):
+                tally.directly.add(tally.cases - 1)
         profile.judging += time.perf_counter() - start
         hung = observation.lost is not None and observation.lost.outcome == "timeout"
         hangs = hangs + 1 if hung else 0
@@ -173,7 +173,7 @@ def shard_in_steps(
     return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
 
 
-def _at_once(trial: Trial, requirement: Requirement) -> bool:
+def _fails_directly(trial: Trial, requirement: Requirement) -> bool:
     """Whether it fails by the calls that the circumstances are about, and not only by others."""
     return requirement.verdict(_looking(trial)).outcome.failing
 
@@ -200,8 +200,8 @@ def _circumstances(
     capabilities = worker.identity.capabilities
     rows, usual = [row for row, _ in shard.rows(capabilities)][: len(tally.outcomes)], tally.usual()
     outcomes = tally.outcomes
-    if tally.at_once:  # What shows only before or after says less of the circumstances.
-        outcomes = [None if out and k not in tally.at_once else out for k, out in enumerate(outcomes)]
+    if tally.directly:  # What shows only before or after says less of the circumstances.
+        outcomes = [None if out and k not in tally.directly else out for k, out in enumerate(outcomes)]
 
     def fails(row: Row) -> bool | None:
         try:
@@ -210,7 +210,7 @@ def _circumstances(
         except ValueError:
             return None
         trial = Trial(case, observation, capabilities, usual)
-        verdict = requirement.verdict(_looking(trial) if tally.at_once else trial)
+        verdict = requirement.verdict(_looking(trial) if tally.directly else trial)
         return None if verdict.answers == 0 and not verdict.outcome.failing else verdict.outcome.failing
 
     if tally.worst is not None and tally.worst.outcome in (Outcome.CRASH, Outcome.TIMEOUT):

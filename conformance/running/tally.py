@@ -40,7 +40,7 @@ class Tally:
         largest for its bound, with its case.
     :ivar evidence: the first trials that failed, until they are diagnosed.
     :ivar outcomes: of each trial, where rows of circumstances are tried, whether it failed; None where nothing was
-        judged. :ivar at_once: those that failed by the calls that their circumstances are about.
+        judged. :ivar directly: those that failed by the calls that their circumstances are about.
     :ivar followed: of each trial, the conventions it is consistent with. :ivar circumstances: what those
         that failed have in common.
     :ivar failed_at: the number of the first trial that failed, from 1; 0 if none.
@@ -63,7 +63,7 @@ class Tally:
     evidence: list[Trial] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
     outcomes: list[bool | None] = field(default_factory=list)
-    at_once: set[int] = field(default_factory=set)
+    directly: set[int] = field(default_factory=set)
     followed: list[frozenset[str] | None] = field(default_factory=list)
     circumstances: Circumstances | None = None
 
