@@ -1,7 +1,8 @@
 """A campaign: implementations, requirements, a budget and a seed; run on any executor; collected in one report.
 
 The unit of work is a :class:`Task`, all shards of one implementation, so that an implementation is imported
-once. Tasks are independent and their results do not depend on where or in what order they run.
+once, or a part of it: its shards in some of the dtypes. They are independent, and their results do not depend on
+where or in what order they run.
 """
 
 from __future__ import annotations
@@ -135,16 +136,20 @@ def run_together(
     stop: Stop = lambda: False,
     progress: Finished | None = None,
     start: Start = start,
+    only: Sequence[str] | None = None,
 ) -> list[TaskResult]:
     """Judge several implementations case by case in turn, so that what is exact of a case, which costs more
     than anything else, is computed once for all that take the same shapes. The results are those of judging
     them one by one.
 
     :param start: how to start one.
+    :param only: those of the dtypes to do, for :func:`joined`; all if None.
     """
     with ExitStack() as workers:
         runs = [_Run(name, settings, workers, start) for name in names] if not stop() else []
         for shard in settings.shards() if any(run.started for run in runs) else ():
+            if only is not None and shard.dtype not in only:
+                continue
             active: list[Iterator[None]] = [run.perform(shard, stop, progress) for run in runs]
             while active:
                 active = [each for each in active if next(each, _OVER) is not _OVER]
@@ -153,6 +158,36 @@ def run_together(
     if not runs:
         return [TaskResult(name, "partial") for name in names]
     return [run.result("partial" if stop() else "complete") for run in runs]
+
+
+def joined(parts: Sequence[TaskResult], settings: Settings) -> TaskResult:
+    """One implementation's result, of its results in some of the dtypes each: as if judged in one go.
+
+    :param parts: at least one.
+    """
+    ended = next((part for part in parts if part.status != "complete"), parts[0])
+    known = next((part for part in parts if part.identity is not None), parts[0])
+    shards = [shard for part in parts for shard in part.shards]
+    shards.sort(key=lambda shard: settings.dtypes.index(shard.dtype))
+    profile = Profile()
+    for part in parts:
+        profile += part.profile
+    return replace(
+        ended,
+        identity=known.identity,
+        shards=tuple(shards),
+        profile=profile,
+        held=next((part.held for part in parts if part.held), ()),
+        coverage=_covered(ended.implementation, known.identity, settings, shards),
+    )
+
+
+def _covered(
+    name: str, identity: Identity | None, settings: Settings, done: Sequence[ShardResult]
+) -> Coverage | None:
+    if identity is None or settings.until_rejected:
+        return None
+    return coverage(name, identity.capabilities, settings.shards(), done)
 
 
 _OVER = object()
@@ -208,12 +243,7 @@ class _Run:
 
     def result(self, status: Literal["complete", "partial"]) -> TaskResult:
         identity = self._worker.identity if self._worker else None
-        settings = self._settings
-        covered = (
-            coverage(self._name, identity.capabilities, settings.shards(), self._done)
-            if identity is not None and not settings.until_rejected
-            else None
-        )
+        covered = _covered(self._name, identity, self._settings, self._done)
         found = TaskResult(
             self._name, status, identity, tuple(self._done), "", None, self._profile, self._held, covered
         )

@@ -8,7 +8,7 @@ import queue
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.judging.verdict import Outcome
-from conformance.running.campaign import Settings, TaskResult, run_together
+from conformance.running.campaign import Settings, TaskResult, joined, run_together
 from conformance.running.shard import ShardResult
 
 
@@ -39,7 +39,8 @@ def run_all(
     step: Callable[[Step], None] = lambda _: None,
     finished: Callable[[TaskResult], None] = lambda _: None,
 ) -> tuple[list[TaskResult], bool]:
-    """Every implementation's result, in the order of ``names``, and whether the run was interrupted.
+    """Every implementation's result, in the order of ``names``, and whether the run was interrupted. Where there are
+    fewer implementations than jobs, their dtypes are spread over the jobs.
 
     On KeyboardInterrupt the shards under way end after their current case, and what was judged so far is
     returned. On a second one all is dropped, and it is raised.
@@ -51,26 +52,29 @@ def run_all(
     stop, steps = context.Event(), context.Queue()
     interrupted = False
     others = set(multiprocessing.active_children())
-    groups = [names[k : k + together] for k in range(0, len(names), together)]
+    parts = _parts(names, settings, jobs, together)
     with ProcessPoolExecutor(
-        max_workers=max(1, min(jobs, len(groups))),
+        max_workers=max(1, min(jobs, len(parts))),
         mp_context=context,
         initializer=_initialise,
         initargs=(stop, steps),
     ) as pool:
-        futures: dict[Future[list[TaskResult]], list[str]] = {}
-        told: set[Future[list[TaskResult]]] = set()
+        futures: dict[Future[list[TaskResult]], _Part] = {}
+        told: set[str] = set()
         while True:
             try:
                 if not futures:
                     with _uninterrupted():
-                        futures = {pool.submit(_run, group, settings): group for group in groups}
+                        futures = {pool.submit(_run, part, settings): part for part in parts}
                 done, waiting = wait(futures, timeout=0.1)
                 _drain(steps, step)
-                for future in done - told:
-                    told.add(future)
-                    for each in _results(future, futures[future]):
-                        finished(each)
+                pending = {name for future in waiting for name in futures[future].names}
+                ended = {name for future in done for name in futures[future].names} - pending - told
+                if ended:
+                    told |= ended
+                    for each in _together(futures, settings):
+                        if each.implementation in ended:
+                            finished(each)
                 if not waiting:
                     break
             except KeyboardInterrupt:
@@ -82,11 +86,36 @@ def run_all(
                 interrupted = True
                 stop.set()
     _drain(steps, step)
-    results = [each for future, group in futures.items() for each in _results(future, group)]
-    return results, interrupted
+    return _together(futures, settings), interrupted
 
 
-def _results(future: Future[list[TaskResult]], names: list[str]) -> list[TaskResult]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one process does in one go. :ivar dtypes: those of the settings it does."""
+
+    names: tuple[str, ...]
+    dtypes: tuple[str, ...]
+
+
+def _parts(names: list[str], settings: Settings, jobs: int, together: int) -> list[_Part]:
+    groups = [tuple(names[k : k + together]) for k in range(0, len(names), together)]
+    # Until it is rejected, one dtype decides whether the next is tried.
+    spread = 1 if settings.until_rejected or not groups else jobs // len(groups)
+    several = max(1, min(spread, len(settings.dtypes)))
+    return [_Part(group, settings.dtypes[k::several]) for group in groups for k in range(several)]
+
+
+def _together(futures: Mapping[Future[list[TaskResult]], _Part], settings: Settings) -> list[TaskResult]:
+    """The results of what is done, the parts of an implementation as one."""
+    found: dict[str, list[TaskResult]] = {}
+    for future, part in futures.items():
+        if future.done():
+            for each in _results(future, part):
+                found.setdefault(each.implementation, []).append(each)
+    return [joined(parts, settings) if len(parts) > 1 else parts[0] for parts in found.values()]
+
+
+def _results(future: Future[list[TaskResult]], part: _Part) -> list[TaskResult]:
     try:
         return future.result()
     except BrokenProcessPool as error:
@@ -94,7 +123,7 @@ def _results(future: Future[list[TaskResult]], names: list[str]) -> list[TaskRes
     except Exception as error:  # A defect of the suite must not cost the other implementations.
         trace = "".join(traceback.format_exception(error))
         problem = f"the suite failed on it: {error!r}\n{trace}"
-    return [TaskResult(name, "broken", problem=problem) for name in names]
+    return [TaskResult(name, "broken", problem=problem) for name in part.names]
 
 
 @contextmanager
@@ -148,12 +177,12 @@ def _end_with_the_suite() -> None:
         os._exit(1)
 
 
-def _run(names: list[str], settings: Settings) -> list[TaskResult]:
+def _run(part: _Part, settings: Settings) -> list[TaskResult]:
     def tell(name: str, result: ShardResult) -> None:
         failing = sum(t.worst is not None and t.worst.outcome in _FAILING for t in result.tallies)
         _steps.put(Step(name, result.probe, result.dtype, failing))
 
-    return run_together(names, settings, _stop.is_set, tell)
+    return run_together(part.names, settings, _stop.is_set, tell, only=part.dtypes)
 
 
 _FAILING = tuple(outcome for outcome in Outcome if outcome.failing)

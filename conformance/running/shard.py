@@ -280,8 +280,9 @@ def _shrunk(
                 capabilities.takes(c.shape, c.axis)
                 and (probe.rows or all(r.values in domain.values for r in c.features))
             ),
-            # Where every new shape is compiled, a smaller case is not worth minutes.
-            attempts=24 if capabilities.compiles else 400,
+            # Where every new shape is compiled, a smaller case is not worth minutes. What is required everywhere
+            # has its smallest case from the rows of circumstances, mostly.
+            attempts=24 if capabilities.compiles or (requirement.everywhere and not probe.rows) else 400,
         )
     x = shown_input(found.calls, found.place, found.case)
     text = _written(found, requirement, worker.identity)

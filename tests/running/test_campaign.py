@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from conformance.cases.case import Case
+from conformance.implementation import DTYPES
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome
 from conformance.protocol.messages import Lost
@@ -67,6 +68,14 @@ class TestReproducibility:
         assert [r.implementation for r in two] == list(self.NAMES)
         assert list(map(timeless, two)) == list(map(timeless, one))
         assert list(map(timeless, here)) == list(map(timeless, one))[:2]
+
+    def test_one_implementation_spread_over_processes_by_dtype(self) -> None:
+        """What is judged, and in which order it stands, is the same; what is covered as well."""
+        settings = replace(SMALL, patterns=(REQUIREMENT, "session.output"), dtypes=DTYPES)
+        for name in ("reference", hostile("FlipsNegativeGamma"), hostile("FailsInInit")):
+            (here,) = run_all([name], settings, jobs=1)[0]
+            (spread,), _ = run_all([name], settings, jobs=4)
+            assert timeless(spread) == timeless(here)
 
     def test_another_seed_other_cases(self) -> None:
         (shard,), (other,) = SMALL.shards(), replace(SMALL, seed=1).shards()
@@ -143,6 +152,13 @@ class TestContainment:
         run_all(names, SMALL, jobs=1, step=steps.append, finished=lambda r: done.append(r.status))
         assert [(s.implementation, s.dtype, s.failing) for s in steps] == [(names[0], "float32", 1)]
         assert done == ["complete", "broken"]
+
+    def test_one_that_is_spread_over_processes_is_finished_once(self) -> None:
+        done: list[TaskResult] = []
+        settings = replace(SMALL, dtypes=("float32", "float64"))
+        (result,), _ = run_all(["reference"], settings, jobs=2, finished=done.append)
+        assert list(map(timeless, done)) == [timeless(result)]
+        assert [shard.dtype for shard in result.shards] == ["float32", "float64"]
 
     def test_stopped_before_a_case_it_is_partial(self) -> None:
         asked = iter(range(1000))
