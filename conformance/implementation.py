@@ -70,7 +70,8 @@ class Capabilities:
     :ivar ranks: ranks of x it takes, batch and feature axes included.
     :ivar axes: the feature axes it takes: ``"any"``, or indices such as ``(1,)`` or ``(-1,)``.
     :ivar moves_axis: the adapter transposes to serve the other axes, because the framework has no argument.
-    :ivar gradients: ``backward`` works after a training call.
+    :ivar gradients: after which calls ``backward`` works: ``"training"``, ``"inference"``, or True for every call
+        it can make.
     :ivar training: it can normalise by the statistics of the batch. If not, it is for inference only.
     :ivar inference: it can normalise by statistics it kept or was given.
     :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
@@ -97,7 +98,7 @@ class Capabilities:
     ranks: tuple[int, ...] = (2, 3, 4, 5)
     axes: Literal["any"] | tuple[int, ...] = "any"
     moves_axis: bool = False
-    gradients: bool = False
+    gradients: bool | Literal["training", "inference"] = False
     training: bool = True
     inference: bool = True
     affine: Literal["separate", "joint", "always"] = "separate"
@@ -113,6 +114,20 @@ class Capabilities:
     replicas: int = 0
     uneven: bool = False
     mask: bool = False
+
+    @property
+    def gradients_in_training(self) -> bool:
+        """Whether ``backward`` works after a training call."""
+        return self.training and self.gradients in (True, "training")
+
+    @property
+    def gradients_in_inference(self) -> bool:
+        """Whether ``backward`` works after an inference call."""
+        return self.inference and self.gradients in (True, "inference")
+
+    def differentiates(self, training: bool) -> bool:
+        """Whether ``backward`` works after a training call, or after an inference call."""
+        return self.gradients_in_training if training else self.gradients_in_inference
 
     def takes_axis(self, axis: int, rank: int) -> bool:
         """Whether inputs of ``rank`` may have their features along ``axis``."""

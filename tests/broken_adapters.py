@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,118 @@ class GradientNotSummed(Sound):
     class Layer(MyBatchNormLayer):
         def backward(self, dy: Any) -> Any:
             return super().backward(dy)._replace(beta=dy)
+
+
+class IsNaNAlongTheFirstAxis(Sound):
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool) -> Any:
+            y = super().forward(x, training=training)
+            return y * np.nan if self.config.feature_axis == 0 else y
+
+
+class FixedEpsilon(Sound):
+    class Layer(MyBatchNormLayer):
+        def __init__(self, config: LayerConfig) -> None:
+            super().__init__(replace(config, epsilon=1e-5))
+
+
+class FixedMomentum(Sound):
+    class Layer(MyBatchNormLayer):
+        def __init__(self, config: LayerConfig) -> None:
+            super().__init__(replace(config, momentum=0.9))
+
+
+class StatisticsStay(Sound):
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool) -> Any:
+            held = dict(self.held)
+            y = super().forward(x, training=training)
+            self.held = held
+            return y
+
+
+class AlwaysTrains(Sound):
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool) -> Any:
+            return super().forward(x, training=True)
+
+
+class NeverTrains(Sound):
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool) -> Any:
+            return super().forward(x, training=False)
+
+
+class NoOffset(Sound):
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool) -> Any:
+            return super().forward(x, training=training) - 1
+
+
+class TakesAnyNumberOfValues(Sound):
+    class Layer(MyBatchNormLayer):
+        def load(self, parameters: Mapping[str, Any]) -> None:
+            n = self.held["running_mean"].size
+            super().load({name: value[:n] for name, value in parameters.items()})
+
+
+class UnusedMask(Sound):
+    capabilities = replace(MyBatchNorm.capabilities, mask=True, ranks=(2,))
+
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool, mask: Any = None) -> Any:
+            return super().forward(x, training=training)
+
+
+class GradientOfTrainingAlways(Sound):
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool) -> Any:
+            y = super().forward(x, training=training)
+            if not training:
+                held = dict(self.held)
+                super().forward(x, training=True)
+                self.held = held
+            return y
+
+
+class GradientAfterTrainingAlone(Sound):
+    class Layer(MyBatchNormLayer):
+        def backward(self, dy: Any) -> Any:
+            if not self.training:
+                raise KeyError("cache")
+            return super().backward(dy)
+
+
+class GradientAfterTrainingAloneAsDeclared(GradientAfterTrainingAlone):
+    capabilities = replace(MyBatchNorm.capabilities, gradients="training")
+
+
+class GradientOfAnEarlierCall(Sound):
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool) -> Any:
+            y = super().forward(x, training=training)
+            self.first = getattr(self, "first", self.xhat)
+            self.xhat = self.first * 2
+            return y
+
+
+class RefusesNegativeStrides(Sound):
+    class Layer(MyBatchNormLayer):
+        def forward(self, x: Any, *, training: bool) -> Any:
+            _refuse_negative(x)
+            return super().forward(x, training=training)
+
+
+class RefusesNegativeStridesOfDy(Sound):
+    class Layer(MyBatchNormLayer):
+        def backward(self, dy: Any) -> Any:
+            _refuse_negative(dy)
+            return super().backward(dy)
+
+
+def _refuse_negative(x: Any) -> None:
+    if min(x.strides) < 0:
+        raise ValueError("At least one stride in the given numpy array is negative")
 
 
 class ListOfGradients(Sound):

@@ -59,10 +59,13 @@ def _declared(identity: Identity) -> str:
     can = identity.capabilities
     flags = ("training", "inference", "gradients", "parameters", "running", "defaults", "cumulative")
     axes = "any" if can.axes == "any" else " or ".join(map(str, can.axes))
+    told = [flag for flag in flags if getattr(can, flag)]
+    if isinstance(can.gradients, str):
+        told = [f"gradients after {can.gradients}" if flag == "gradients" else flag for flag in told]
     return (
         f"{identity.name} {identity.version}\n"
         f"declares {', '.join(can.dtypes)}; ranks {', '.join(map(str, can.ranks))}; feature axis {axes}; "
-        f"{', '.join(flag for flag in flags if getattr(can, flag)) or 'nothing else'}"
+        f"{', '.join(told) or 'nothing else'}"
     )
 
 

@@ -71,17 +71,17 @@ FACTORS: tuple[Factor, ...] = (
             Level("training", says="it is a training call", declared=_TRAINING),
             Level("inference", says="it is an inference call", declared=_INFERENCE),
             Level(
-                "training, backward", says="backward follows training", declared=_can("training", "gradients")
+                "training, backward", says="backward follows training", declared=_can("gradients_in_training")
             ),
             Level(
                 "inference, backward",
                 says="backward follows inference",
-                declared=_can("inference", "gradients"),
+                declared=_can("gradients_in_inference"),
             ),
             Level(
                 "training, backward twice",
                 says="backward is called twice",
-                declared=_can("training", "gradients"),
+                declared=_can("gradients_in_training"),
             ),
             Level("load", says="everything is loaded", declared=_can("running", "inference")),
             Level("load gamma", says="gamma alone is loaded"),
@@ -110,7 +110,7 @@ FACTORS: tuple[Factor, ...] = (
                 1,
                 "a backward call came before",
                 _AFTER_TRAINING,
-                _can("training", "gradients"),
+                _can("gradients_in_training"),
             ),
             Level("load", 1, "a load came after a training call", _AFTER_TRAINING, _TRAINING),
             Level(

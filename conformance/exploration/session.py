@@ -323,7 +323,7 @@ class _Session:
         if not self._can.parameters:
             self._load(self._held("gamma", "beta", *self._statistics()), layer=1)
         self._forward(self._batch(11), True, layer=1)
-        if self._can.gradients:
+        if self._can.gradients_in_training:
             self._made.append(Backward(self._dy(self._arrays.x), layer=1, may_raise=self._case.count <= 1))
 
     def _main(self) -> None:

@@ -35,7 +35,7 @@ class Probe:
         """Why an implementation cannot take part, or None."""
         absent = [name for name in self.needs if not getattr(capabilities, name)]
         if absent:
-            return f"declares no {' and no '.join(absent)}"
+            return f"declares no {' and no '.join(absent).replace('_', ' ')}"
         if not any(capabilities.takes_axis(axis, r) for r in capabilities.ranks for axis in range(r)):
             return "declares no feature axis that fits its ranks"
         if self.domain.pool and not fitting(self.domain.pool, capabilities):

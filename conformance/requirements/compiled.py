@@ -85,7 +85,9 @@ _DOMAIN = replace(probes.PLAIN, max_count=64, momenta=(0.9, 0.99, 0.5, 0.1))
 _FIRST = ((1, 3), 1), ((1, 4, 1), 1), ((1, 3, 1, 1), 1), ((1, 1, 2), -1), ((1, 2, 1, 1, 1), 1)
 training = Probe("compiled-training", _training, _DOMAIN, ("eager", "training"), 0.25)
 inference = Probe("compiled-inference", _inference, _DOMAIN, ("eager", "inference"), 0.25)
-gradient = Probe("compiled-gradient", _gradient, _DOMAIN, ("eager", "training", "gradients"), 0.25)
+gradient = Probe(
+    "compiled-gradient", _gradient, _DOMAIN, ("eager", "training", "gradients_in_training"), 0.25
+)
 running = Probe("compiled-running", _running, _DOMAIN, ("eager", "training", "running"), 0.1)
 edges = Probe(
     "compiled-edges", _edges, replace(_DOMAIN, min_count=1, pool=_FIRST), ("eager", "training"), 0.1

@@ -37,14 +37,16 @@ def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     )
 
 
-_NEEDS = ("training", "gradients")
+_NEEDS = ("training", "gradients_in_training")
 training = Probe("gradient", _training, probes.PLAIN, _NEEDS)
 #: Of a variance that cancels, dx would be right or wrong by chance at larger means.
 hard = Probe(
     "gradient-hard", _training, replace(probes.HARD, kappas=(0.0, 1.0, -2.0, 2.0)), _NEEDS, share=0.5
 )
 ill = Probe("gradient-ill-conditioned", _training, probes.ILL_CONDITIONED, _NEEDS, share=0.5)
-inference = Probe("gradient-inference", _inference, probes.PLAIN, ("inference", "gradients"), 0.5)
+inference = Probe(
+    "gradient-inference", _inference, probes.PLAIN, ("inference", "gradients_in_inference"), 0.5
+)
 
 
 @requirement(

@@ -44,7 +44,7 @@ def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
         *statistics,
         Forward(x, True, mask=counts),
     ]
-    if can.gradients:
+    if can.gradients_in_training:
         dy = np.where(np.expand_dims(counts, case.axis), arrays.dy, np.zeros((), arrays.dy.dtype))
         calls.append(Backward(dy))
     return (*calls, *statistics)
@@ -78,7 +78,7 @@ _DOMAIN = replace(
     probes.PLAIN, pool=_POOL, values=("normal",), kappas=(0.0, 1.0, -0.5), momenta=(0.9, 0.99, 0.5, 0.1)
 )
 training = Probe("mask-training", _training, _DOMAIN, ("mask", "training"), 0.5)
-gradient = replace(training, name="mask-gradient", needs=("mask", "training", "gradients"))
+gradient = replace(training, name="mask-gradient", needs=("mask", "training", "gradients_in_training"))
 running = replace(training, name="mask-running", needs=("mask", "training", "running"))
 inference = Probe("mask-inference", _inference, _DOMAIN, ("mask", "inference"), 0.25)
 

@@ -145,7 +145,7 @@ _CONDITIONED = replace(
 
 def _forward_and_backward(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     calls = (Build(case.config()), Load(probes.affine(arrays)), Forward(arrays.x, True))
-    return (*calls, Backward(arrays.dy)) if can.gradients else calls
+    return (*calls, Backward(arrays.dy)) if can.gradients_in_training else calls
 
 
 conditioned = Probe("conditioning", _forward_and_backward, _CONDITIONED, ("training",), 0.5)

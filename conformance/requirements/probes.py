@@ -305,6 +305,6 @@ learning = Probe(
     "learning",
     _learning,
     replace(VARIED, scales=(1.0, 4.0, 2.0), max_count=64),
-    ("training", "gradients"),
+    ("training", "gradients_in_training"),
     share=0.1,
 )

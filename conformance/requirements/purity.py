@@ -38,7 +38,7 @@ def _both(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can))]
     for training in probes.modes(can):
         calls.append(Forward(arrays.x, training))
-        if can.gradients:
+        if can.differentiates(training):
             calls.append(Backward(arrays.dy))
     return tuple(calls)
 
@@ -57,7 +57,7 @@ def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
         calls += [Forward(arrays.x, training, memory=layout) for layout in layouts]
         repeated = _repeated(arrays.x, case.axis if training else case.batch_axis)
         calls += [Forward(repeated, training, memory=layout) for layout in ("contiguous", "broadcast")]
-    if can.training and can.gradients:
+    if can.gradients_in_training:
         for layout in layouts:
             calls += [Forward(arrays.x, True), Backward(arrays.dy, memory=layout)]
         repeated = _repeated(arrays.dy, case.batch_axis)
@@ -93,7 +93,7 @@ def _history(case: Case, arrays: Arrays, can: Capabilities) -> Script:
             calls.append(Load(probes.applicable(batches[loaded], can)))
         if training in probes.modes(can):
             calls.append(Forward(batches[which].x, training))
-            if can.gradients:
+            if can.differentiates(training):
                 calls.append(Backward(batches[which].dy))
     return tuple(calls)
 

@@ -45,7 +45,7 @@ def _over(case: Case, arrays: Arrays, can: Capabilities, replicas: int) -> Scrip
     size = case.shape[0]
     config = replace(case.config(), replicas=replicas)
     calls = (Build(config), Load(probes.affine(arrays)), Forward(arrays.x[:size], True))
-    return (*calls, Backward(arrays.dy[:size])) if can.gradients else calls
+    return (*calls, Backward(arrays.dy[:size])) if can.gradients_in_training else calls
 
 
 def _running(case: Case, arrays: Arrays, can: Capabilities) -> Script:
@@ -67,7 +67,7 @@ def _inference(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 _DOMAIN = replace(probes.PLAIN, pool=_POOL, momenta=(0.9, 0.99, 0.5, 0.1))
 training = Probe("replica-training", _training, _DOMAIN, ("replicas", "training"), 0.5)
-gradient = replace(training, name="replica-gradient", needs=("replicas", "training", "gradients"))
+gradient = replace(training, name="replica-gradient", needs=("replicas", "training", "gradients_in_training"))
 uneven = Probe("replica-uneven", _uneven, _DOMAIN, ("replicas", "uneven", "training"), 0.25)
 running = Probe("replica-running", _running, _DOMAIN, ("replicas", "training", "running"), 0.25)
 inference = Probe("replica-inference", _inference, _DOMAIN, ("replicas", "inference"), 0.1)

@@ -1,7 +1,8 @@
 """Is the adapter in order? One tiny call of each kind an implementation declares, before it is judged.
 
-It looks for what an adapter gets wrong, types, shapes, names and declarations, and says what to do; whether
-the batch norm is right is for the requirements to say. A problem that shows in several settings is one.
+It looks for what an adapter gets wrong, types, shapes, names and declarations, and for numbers that are far off, and
+says what to do; how right the batch norm is, is for the requirements to say. A problem that shows in several
+settings is one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from conformance.cases.arrays import Arrays, realise
 from conformance.cases.case import Case, Regime
 from conformance.implementation import Array, Capabilities, LayerConfig
+from conformance.protocol.layouts import LAYOUTS
 from conformance.protocol.messages import (
     Answer,
     Backward,
@@ -27,6 +29,7 @@ from conformance.protocol.messages import (
     Raised,
 )
 from conformance.requirements.probes import left_out
+from conformance.smoke import numbers
 from conformance.smoke.advice import on_raised, own_line
 from conformance.smoke.answers import Wrong, gradients, kept, names, output
 from conformance.worker.client import Worker
@@ -37,6 +40,8 @@ _VARIANTS = (
     "cumulative",
     "eager",
 )  # of a layer, by their names in both capabilities and configuration
+# What calls are made for, other than to see that they work.
+_MOVED, _MASKED, _LAYOUT, _TOO_MANY = "moved", "masked", "layout", "n + 1 values"
 _EXTENTS = (4, 2, 5, 2)  # of the other axes; none is the number of features
 
 
@@ -52,6 +57,8 @@ class Variant:
         left_out = [f"{name}=False" for name in ("scale", "center") if not getattr(config, name)]
         left_out += [f"{name}=True" for name in _VARIANTS if getattr(config, name)]
         left_out += [f"replicas={config.replicas}"] * (config.replicas > 1)
+        left_out += [f"epsilon={config.epsilon}"] * (config.epsilon == numbers.EPSILON)
+        left_out += [f"momentum={config.momentum}"] * (config.momentum == numbers.MOMENTUM)
         return ", ".join([f"{config.dtype}, x of shape {config.input_shape}, axis {config.axis}", *left_out])
 
 
@@ -100,7 +107,7 @@ def smoke(worker: Worker) -> Smoke:
     tried: list[Variant] = []
     calls, hung = 0, False
     for setting in settings(can):
-        script = tuple(_calls(setting, can))
+        script = (*_calls(setting, can), *(_further(setting, can) if not tried else ()))
         observation = worker.run(script)
         tried.append(setting)
         calls += len(observation.answers)
@@ -130,7 +137,14 @@ def settings(can: Capabilities) -> list[Variant]:
     variants += [{name: True} for name in _VARIANTS if getattr(can, name)]
     base = plain[0]
     variants += [{"replicas": 2}] * (can.replicas > 1 and base.case.axis > 0)
+    variants += [{"epsilon": numbers.EPSILON}]
+    variants += [{"momentum": numbers.MOMENTUM}] * _moves(can)
     return plain + [Variant(base.case, replace(base.config, **each)) for each in variants]
+
+
+def _moves(can: Capabilities) -> bool:
+    """Whether it can be seen how it keeps statistics."""
+    return can.parameters and can.running and can.training and can.inference
 
 
 def _axes(can: Capabilities, rank: int) -> list[int]:
@@ -147,17 +161,44 @@ def _setting(dtype: str, rank: int, axis: int) -> Variant:
 
 def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
     arrays, config = realise(setting.case), setting.config
+    values = _values(arrays, config, can)
     yield Build(config)
     yield Parameters()
-    yield Load(_values(arrays, config, can))
+    yield Load(values)
     yield Parameters()
     for training in [True] * can.training + [False] * can.inference:
+        if can.training and not training:
+            yield Load(values)  # What training moved.
         yield Forward(arrays.x, training)
-        if can.gradients and training is can.training:
+        if training and config.momentum == numbers.MOMENTUM:
+            yield Parameters(label=_MOVED)
+        if can.differentiates(training):
             yield Backward(arrays.dy)
     # One layout will do: whether a mask is laid along x rightly is for the requirements to say.
     if can.mask and setting.case.axis == len(setting.case.shape) - 1:
-        yield Forward(arrays.x, can.training, mask=np.ones_like(arrays.x.take(0, setting.case.axis), bool))
+        x, mask = _half_masked(arrays.x, setting.case)
+        yield Forward(x, can.training, mask=mask, label=_MASKED * can.training)
+
+
+def _half_masked(x: Array, case: Case) -> tuple[Array, Array]:
+    """An x whose last sample is far off the others, and a mask that leaves it out."""
+    mask = np.ones_like(x.take(0, case.axis), bool)
+    mask[-1] = False
+    return np.where(np.expand_dims(mask, case.axis), x, x + x.dtype.type(8)), mask
+
+
+def _further(setting: Variant, can: Capabilities) -> Iterator[Call]:
+    """What is tried in one setting alone: every layout in memory, and a load that does not fit."""
+    arrays, config = realise(setting.case), setting.config
+    for layout in LAYOUTS if can.views else ():
+        yield Forward(arrays.x, can.training, memory=layout, label=_LAYOUT)
+    for layout in LAYOUTS if can.views and can.differentiates(can.training) else ():
+        yield Forward(arrays.x, can.training)
+        yield Backward(arrays.dy, memory=layout, label=_LAYOUT)
+    if config.scale:
+        gamma = np.ones(_FEATURES + 1, arrays.x.dtype)
+        yield Load({"gamma": gamma}, may_raise=True, label=_TOO_MANY)
+        yield Forward(arrays.x, can.training, may_raise=True, label=_TOO_MANY)
 
 
 def _values(arrays: Arrays, config: LayerConfig, can: Capabilities) -> dict[str, Array]:
@@ -175,29 +216,91 @@ def _look(
     """What is wrong, but what follows from something that is."""
     loaded = False
     failed: set[str] = set()
-    for call, answer in zip(script, answers, strict=False):
+    last = Forward(np.zeros(0), can.training)
+    made = list(zip(script, answers, strict=False))
+    for call, answer in made:
         what = type(call).__name__.lower()
         if "build" in failed or what in failed or (what == "backward" and "forward" in failed):
             continue
+        last = call if isinstance(call, Forward) else last
+        if call.label in (_LAYOUT, _TOO_MANY) or (call.label == _MOVED and "forward" in failed):
+            continue
         if isinstance(answer, Raised):
             found = _raised(name, setting, call, answer)
+            if what == "backward" and not last.training and can.gradients_in_training:
+                found = replace(found, advice=found.advice or _TRAINING_ALONE)
             failed.add("build" if found.advice.startswith("build()") else what)
             yield found
             continue
         loaded = loaded or what == "load"
-        problem: Wrong | None = None
-        if isinstance(call, Forward):
-            problem = output(call.x, answer.arrays["y"])
-        elif isinstance(call, Backward):
-            problem = gradients(setting.case, setting.config, answer.arrays)
-        elif isinstance(call, Parameters) and can.parameters:
-            problem = names(can, setting.config, answer.arrays)
-            if loaded and problem is None:
-                problem = kept(_values(realise(setting.case), setting.config, can), answer.arrays)
+        problem = _problem(can, setting, call, answer, last, loaded)
         if problem is not None:
             failed.add(what)
             kind, text, advice = problem
-            yield _Found((what, kind), what, text, advice, "", setting)
+            key = "forward in training" if what == "forward" and last.training else what
+            key = "forward in inference" if what == "forward" and not last.training else key
+            yield _Found((what, kind), key, text, advice, "", setting)
+    if not failed:
+        yield from _look_further(setting, made)
+
+
+_TRAINING_ALONE = 'make it work; or declare gradients="training", if it works after training calls alone'
+
+
+def _problem(
+    can: Capabilities, setting: Variant, call: Call, answer: Answer, last: Forward, loaded: bool
+) -> Wrong | None:
+    case, config = setting.case, setting.config
+    match call:
+        case Forward(label=label, mask=mask) if mask is not None:
+            y = answer.arrays["y"]
+            return output(call.x, y) or (numbers.masked(case, mask, call.x, y) if label == _MASKED else None)
+        case Forward():
+            y = answer.arrays["y"]
+            return output(call.x, y) or numbers.output(case, config, call.training, y)
+        case Backward():
+            given = answer.arrays
+            return gradients(case, config, given) or numbers.gradients(
+                case, can, config, last.training, given
+            )
+        case Parameters(label=label) if can.parameters and label == _MOVED:
+            return numbers.statistics(case, answer.arrays)
+        case Parameters() if can.parameters:
+            problem = names(can, config, answer.arrays)
+            if loaded and problem is None:
+                problem = kept(_values(realise(case), config, can), answer.arrays)
+            return problem
+    return None
+
+
+def _look_further(setting: Variant, made: list[tuple[Call, Any]]) -> Iterator[_Found]:
+    """Which layouts it refuses, of x or else of dy, and whether it takes a load that does not fit."""
+    for kind, array in ((Forward, "x"), (Backward, "dy")):
+        refused = [
+            (call.memory, answer)
+            for call, answer in made
+            if isinstance(call, kind) and call.label == _LAYOUT and isinstance(answer, Raised)
+        ]
+        if refused:
+            layouts, first = ", ".join(layout for layout, _ in refused), refused[0][1]
+            what = kind.__name__.lower()
+            text = f"{what}() refuses {array} that lies in memory so: {layouts}. {first.kind}: {first.text}"
+            advice = (
+                f"copy it first, {array} = np.ascontiguousarray({array}), or .copy() where that is not enough; or "
+                "declare views=False in capabilities, and every array comes contiguous"
+            )
+            yield _Found((what, _LAYOUT), what, text, advice, "", setting)
+            break
+    wrong = [answer for call, answer in made if call.label == _TOO_MANY]
+    if len(wrong) == 2 and not any(isinstance(answer, Raised) for answer in wrong):
+        yield _Found(
+            ("load", _TOO_MANY),
+            "load",
+            f"load() took a gamma of {_FEATURES + 1} values for {_FEATURES} features, and forward() went on",
+            "raise an error where the shape of what is loaded does not fit, such as ValueError",
+            "",
+            setting,
+        )
 
 
 def _raised(name: str, setting: Variant, call: Call, raised: Raised) -> _Found:

@@ -118,7 +118,9 @@ def common(a: Capabilities, b: Capabilities, *, moving: bool = True) -> Capabili
         is one of the frameworks themselves.
     """
     bound = [each.axes for each in (a, b) if each.axes != "any" and not (moving and each.moves_axis)]
-    flags = ("gradients", "training", "inference", "running")
+    flags = ("training", "inference", "running")
+    training = a.gradients_in_training and b.gradients_in_training
+    inference = a.gradients_in_inference and b.gradients_in_inference
     return replace(
         a,
         dtypes=tuple(d for d in DTYPES if d in a.dtypes and d in b.dtypes),
@@ -126,6 +128,7 @@ def common(a: Capabilities, b: Capabilities, *, moving: bool = True) -> Capabili
         axes=tuple(axis for axis in bound[0] if all(axis in each for each in bound)) if bound else "any",
         moves_axis=False,
         compiles=a.compiles or b.compiles,
+        gradients=training if training == inference else "training" if training else "inference",
         **{name: getattr(a, name) and getattr(b, name) for name in flags},
     )
 

@@ -127,6 +127,60 @@ BROKEN = [
         "takes 1 positional argument but 2 were given",
         "the suite calls it as build(config)",
     ),
+    (
+        "IsNaNAlongTheFirstAxis",
+        "y[0, 0] is nan for an ordinary x",
+        "0 is declared; make it work, or take it out of axes in capabilities",
+    ),
+    ("FixedEpsilon", "built with epsilon=0.5 it gives the y of epsilon=1e-05", "pass config.epsilon on"),
+    (
+        "FixedMomentum",
+        "built with momentum=0.5 it keeps the statistics of momentum=0.9",
+        "pass config.momentum on",
+    ),
+    ("StatisticsStay", "a training call leaves the running mean as it was loaded", "declare running=False"),
+    (
+        "AlwaysTrains",
+        "forward(x, training=False) gives y by the statistics of the batch",
+        "pass training on",
+    ),
+    (
+        "NeverTrains",
+        "forward(x, training=True) gives y by the statistics that were loaded",
+        "pass training on",
+    ),
+    ("NoOffset", "y is far from gamma (x - mean) / sqrt(var + epsilon) + beta: y[", "make it work"),
+    (
+        "TakesAnyNumberOfValues",
+        "load() took a gamma of 4 values for 3 features, and forward() went on",
+        "raise an error where the shape of what is loaded does not fit",
+    ),
+    ("UnusedMask", "a mask changes nothing", "take statistics where mask is True, or declare no mask"),
+    (
+        "GradientOfTrainingAlways",
+        "after inference, backward() gives the gradient of training for x and gamma",
+        'declare gradients="training", if it works after training calls alone',
+    ),
+    (
+        "GradientAfterTrainingAlone",
+        "backward() raised KeyError: 'cache'",
+        'declare gradients="training", if it works after training calls alone',
+    ),
+    (
+        "GradientOfAnEarlierCall",
+        "after training, the gradient of x and gamma is far off: that of x at [",
+        "make it that of the last call of forward",
+    ),
+    (
+        "RefusesNegativeStrides",
+        "forward() refuses x that lies in memory so: negative. ValueError: At least one stride",
+        "copy it first, x = np.ascontiguousarray(x)",
+    ),
+    (
+        "RefusesNegativeStridesOfDy",
+        "backward() refuses dy that lies in memory so: negative. ValueError: At least one stride",
+        "or declare views=False in capabilities",
+    ),
     ("Crashes", "died at backward: signal SIGABRT", "the last lines it wrote say where"),
 ]
 
@@ -142,7 +196,11 @@ def test_a_broken_adapter_is_told_what_is_wrong_and_what_to_do(name: str, wrong:
 
 
 @pytest.mark.parametrize(
-    "name", ["Widens", "ForeignNames", "RefusesFloat64", "Raises", "BuildsNothing", "Crashes"]
+    "name",
+    [
+        *("Widens", "ForeignNames", "RefusesFloat64", "Raises", "BuildsNothing", "Crashes"),
+        *("FixedEpsilon", "FixedMomentum", "GradientAfterTrainingAlone", "RefusesNegativeStrides"),
+    ],
 )
 def test_one_mistake_is_one_problem(name: str) -> None:
     assert len(problems(name)) == 1
@@ -213,6 +271,10 @@ class TestSaid:
         assert status == 0
         assert "declares float32, float64; ranks 2, 3, 4, 5; feature axis any; training, inference" in said
         assert said.endswith(f"ready: bnconf run {ADAPTERS}:Sound")
+
+    def test_one_whose_gradients_work_after_training_alone_and_says_so_is_ready(self) -> None:
+        status, said = smoked(f"{ADAPTERS}:GradientAfterTrainingAloneAsDeclared")
+        assert status == 0 and "gradients after training" in said
 
     @pytest.mark.parametrize("name", ["torch", "torch-functional", "keras-numpy"])
     def test_so_are_those_of_frameworks(self, name: str) -> None:

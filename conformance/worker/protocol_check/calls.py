@@ -138,8 +138,10 @@ def _forward(talk: Talk) -> None:
 
 @CHECKS.add(
     "backward",
-    "backward gives the gradient of x in its shape, and n values for those of gamma and beta.",
-    "Answer with arrays {x, gamma, beta}, or do not declare gradients.",
+    "backward gives the gradient of x in its shape, and n values for those of gamma and beta, after each kind of "
+    "forward call it is declared for.",
+    'Answer with arrays {x, gamma, beta}, or declare gradients for the calls after which it works: "training" or '
+    '"inference".',
     BUILT,
 )
 def _backward(talk: Talk) -> None:
@@ -147,11 +149,12 @@ def _backward(talk: Talk) -> None:
     if not can.gradients:
         raise Unasked("it declares no gradients")
     setting = talk.layer(3)
-    _, found = talk.answers(setting.forward(), Backward(setting.x()))
-    like(found, "x", setting.x())
-    for name in ("gamma", "beta"):
-        if name in found and found[name].size != 3:
-            raise Wrong(f"the gradient of {name} has shape {found[name].shape} for 3 features")
+    for training in filter(can.differentiates, (True, False)):
+        _, found = talk.answers(Forward(setting.x(), training), Backward(setting.x()))
+        like(found, "x", setting.x())
+        for name in ("gamma", "beta"):
+            if name in found and found[name].size != 3:
+                raise Wrong(f"the gradient of {name} has shape {found[name].shape} for 3 features")
 
 
 @CHECKS.add(
