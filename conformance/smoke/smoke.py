@@ -175,7 +175,7 @@ def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
         if can.differentiates(training):
             yield Backward(arrays.dy)
     # One layout will do: whether a mask is laid along x rightly is for the requirements to say.
-    if can.mask and setting.case.axis == len(setting.case.shape) - 1:
+    if can.mask and config.replicas == 1 and setting.case.axis == len(setting.case.shape) - 1:
         x, mask = _half_masked(arrays.x, setting.case)
         yield Forward(x, can.training, mask=mask, label=_MASKED * can.training)
 
