@@ -89,6 +89,8 @@ def circumstances(
         conjunction = search.conjunction(rows[plainest])
         if conjunction is None or not conjunction.holds(rows[plainest]):
             break
+        if found and not conjunction.levels:
+            break  # It takes nothing in particular, which says nothing beside what was found.
         held = [failed for row, failed in zip(rows, outcomes, strict=True) if conjunction.holds(row)]
         judged = [failed for failed in held if failed is not None]
         found.append(

@@ -256,11 +256,12 @@ class _Session:
         self._made.append(call)
         self._ask(layer)
 
-    def _backward(self, x: Array, *, main: bool = False) -> None:
+    def _backward(self, x: Array, *, main: bool = False, may_raise: bool = False) -> None:
         memory = self._level["memory of dy"] if main else "contiguous"
         refused = x.size <= x.shape[self._case.axis]  # One value per feature may have been.
         label = MAIN if main else ""
-        self._made.append(Backward(self._dy(x), memory=memory, may_raise=refused, label=label))
+        may_raise |= refused
+        self._made.append(Backward(self._dy(x), memory=memory, may_raise=may_raise, label=label))
         self._ask()
 
     def _load(
@@ -344,8 +345,8 @@ class _Session:
             self._ask()
         if "backward" in level:
             self._backward(x, main=True)
-        if "twice" in level:
-            self._backward(x, main=True)
+        if "twice" in level:  # Frameworks free what they differentiated, and then say so.
+            self._backward(x, main=True, may_raise=True)
 
 
 def _apart(shape: tuple[int, ...]) -> list[int]:

@@ -55,7 +55,8 @@ class _Layer:
     def backward(self, dy: Array) -> Gradients:
         inputs = list(self._inputs.values())
         gradients = paddle.grad([self._y], inputs, [paddle.to_tensor(dy)], retain_graph=True)
-        return Gradients(**{k: np.array(g.numpy()) for k, g in zip(self._inputs, gradients, strict=True)})
+        there = {name: each for name, each in zip(self._inputs, gradients, strict=True) if each is not None}
+        return Gradients(**{name: np.array(each.numpy()) for name, each in there.items()})
 
 
 class PaddleBatchNorm:

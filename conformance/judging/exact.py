@@ -103,6 +103,7 @@ class Forwarded:
     :ivar known: whether what it should give follows from the definition: not where parameters of a wrong shape were
         taken, nor in inference after training, since the running statistics then depend on conventions, unless the
         layer showed them.
+    :ivar shown: whether the statistics are those that the layer showed, which may be rounded once from what it holds.
     """
 
     call: Forward
@@ -112,6 +113,7 @@ class Forwarded:
     known: bool = True
     previous: Forward | None = None
     number: int = 0
+    shown: bool = False
 
     @property
     def count(self) -> int:
@@ -161,7 +163,20 @@ class Forwarded:
                 return Expected(y.hi, y.lo, bound, gamma, beta, *own)
             return Expected(y, None, bound, gamma, beta, *own)
 
-        return _recalled((x,), (gamma, beta, *given), (epsilon, axis, granted), compute)
+        found = _recalled((x,), (gamma, beta, *given), (epsilon, axis, granted), compute)
+        if self.shown and not self.call.training:
+            return replace(found, bound=found.bound + _of_rounded(found, epsilon, axis, granted.u))
+        return found
+
+
+def _of_rounded(expected: Expected, epsilon: float, axis: int, u: float) -> Float64:
+    """How far y may be off if its mean and variance were rounded once, shaped as y."""
+    around = tuple(k for k in range(expected.y.ndim) if k != axis % expected.y.ndim)
+    with np.errstate(all="ignore"):
+        scale = np.abs(expected.gamma) / np.sqrt(expected.var + epsilon)
+        of_mean = np.expand_dims(scale * np.abs(expected.mean), around)
+        of_var = np.abs(expected.y - np.expand_dims(expected.beta, around)) / 2
+        return np.asarray(np.nan_to_num(u * (of_mean + of_var)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +292,7 @@ def forwards(observation: Observation) -> list[Forwarded]:
     configs: dict[int, LayerConfig] = {}
     held: dict[int, dict[str, Array]] = {}
     moved: set[int] = set()  # layers whose running statistics training has moved
+    told: set[int] = set()  # layers whose running statistics are as they showed them
     last: dict[int, Forward] = {}  # training calls
     found: list[Forwarded] = []
     call: Call
@@ -285,11 +301,13 @@ def forwards(observation: Observation) -> list[Forwarded]:
             case Build():
                 configs[call.layer], held[call.layer] = call.config, {}
                 moved.discard(call.layer)
+                told.discard(call.layer)
                 last.pop(call.layer, None)
             case Load() if isinstance(answer, Answer):
                 held[call.layer] = held[call.layer] | call.parameters
                 if {"running_mean", "running_var"} <= call.parameters.keys():
                     moved.discard(call.layer)
+                    told.discard(call.layer)
             case Transfer():
                 moved.add(call.layer)
             case Parameters() if isinstance(answer, Answer) and call.layer in configs:
@@ -298,6 +316,7 @@ def forwards(observation: Observation) -> list[Forwarded]:
                 held[call.layer] = held[call.layer] | shown
                 if {"running_mean", "running_var"} <= shown.keys():
                     moved.discard(call.layer)
+                    told.add(call.layer)
             case Forward():
                 config = configs[call.layer]
                 kept = {
@@ -311,10 +330,10 @@ def forwards(observation: Observation) -> list[Forwarded]:
                 before = last.get(call.layer)
                 if before is not None and before.x.shape[config.axis] != n:
                     before = None
-                if call.mask is None:
-                    found.append(Forwarded(call, answer, config, kept, known, before, number))
-                else:
-                    found.append(Forwarded(*_unmasked(call, answer, config), kept, known, number=number))
+                of = (call, answer, config)
+                if call.mask is not None:
+                    of, before = _unmasked(call, answer, config), None
+                found.append(Forwarded(*of, kept, known, before, number, call.layer in told))
                 if call.training:
                     moved.add(call.layer)
                     last[call.layer] = call

@@ -280,14 +280,29 @@ def _shown(answer: Answer, held: _Held, number: int) -> Verdict:
 
 
 def refusals(trial: Trial) -> Verdict:
-    """Whether every call that has an answer was answered."""
+    """Whether every call of a session that has an answer was answered. What may be refused in other experiments, such
+    as an epsilon of 0, their own requirements say.
+    """
+    if all(call.label != MAIN for call in trial.observation.script):
+        return replace(passed(), answers=0)
     lost = trial.observation.lost
     if lost is not None:
         return Verdict(Outcome(lost.outcome), message=lost.text)
-    for number, (call, answer) in enumerate(
-        zip(trial.observation.script, trial.observation.answers, strict=False)
-    ):
-        if isinstance(answer, Raised) and not call.may_raise and trial.looks_at(number):
+    features: dict[int, int] = {}
+    unfit: set[int] = set()  # layers that took parameters which do not fit, and may refuse to go on from them
+    pairs = zip(trial.observation.script, trial.observation.answers, strict=False)
+    for number, (call, answer) in enumerate(pairs):
+        match call:
+            case Build():
+                features[call.layer] = call.config.input_shape[call.config.axis]
+                unfit.discard(call.layer)
+            case Load() if isinstance(answer, Answer):
+                n = features[call.layer]
+                if any(value.shape != (n,) for value in call.parameters.values()):
+                    unfit.add(call.layer)
+        if not isinstance(answer, Raised) or call.may_raise or call.layer in unfit:
+            continue
+        if trial.looks_at(number):
             return replace(failed(said(call, answer)), call=number, answers=1)
     return Verdict(Outcome.PASS, answers=len(trial.observation.answers))
 

@@ -155,7 +155,7 @@ def within(
     over = int((ratio > 1).sum())
     limit = float(np.broadcast_to(bound, ratio.shape)[index])
     actual, expected = float(wide[index]), float(exact[index])
-    off = f"it may be off by {limit:.2g}"
+    off = f"it may be off by {limit:.2g}" if math.isfinite(limit) else "any finite number would do"
     if math.isfinite(actual):
         off += f" and is off by {abs(actual - expected):.2g}, {times(worst)}"
     return Verdict(

@@ -27,6 +27,7 @@ from conformance.requirements.catalogue import catalogue
 from conformance.results.build import build
 from conformance.results.model import Report
 from conformance.running.campaign import Settings, TaskResult
+from conformance.running.layouts import spare
 from conformance.running.shard import Shard, ShardResult, shard_in_steps
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound, resolve
@@ -210,6 +211,7 @@ class Implementation(pytest.Collector):
         try:
             if self._worker is None:
                 self._worker = Worker(self.asked.name, timeout=settings.timeout)
+                spare(self._worker)
             worker = self._worker
             shards = tuple(_judged(shard, worker) for shard in settings.shards())
         except CannotStart as error:

@@ -12,7 +12,7 @@ from conformance.cases.case import Case
 from conformance.exploration.shapes import FORMS
 from conformance.implementation import Array, Capabilities
 from conformance.judging.exact import blur
-from conformance.judging.level import MUST
+from conformance.judging.level import MUST, SHOULD
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
@@ -25,7 +25,9 @@ from conformance.protocol.messages import (
     Call,
     Forward,
     Load,
+    Observation,
     Parameters,
+    Raised,
     Script,
     Transfer,
 )
@@ -64,6 +66,33 @@ def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
         for layout in ("contiguous", "broadcast"):
             calls += [Forward(arrays.x, True), Backward(repeated, memory=layout)]
     return tuple(calls)
+
+
+def _each_layout(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """Every layout by itself, of what is loaded, of x and of dy; each may be refused."""
+    training = can.training
+    calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can))]
+    for layout in LAYOUTS:
+        calls += [
+            Load(probes.applicable(arrays, can), memory=layout, may_raise=True),
+            Forward(arrays.x, training, memory=layout, may_raise=True),
+        ]
+        if can.differentiates(training):
+            calls += [Forward(arrays.x, training), Backward(arrays.dy, memory=layout, may_raise=True)]
+    return tuple(calls)
+
+
+def refused_layouts(observation: Observation) -> dict[tuple[str, str], Raised]:
+    """By the name of a call and a layout in memory, how it was refused. What is read-only is not refused for how it
+    lies: whoever writes to what is not theirs is wrong.
+    """
+    found: dict[tuple[str, str], Raised] = {}
+    for call, answer in zip(observation.script, observation.answers, strict=False):
+        if not isinstance(call, Load | Forward | Backward) or not isinstance(answer, Raised):
+            continue
+        if call.memory not in ("contiguous", "read-only"):
+            found.setdefault((type(call).__name__.lower(), call.memory), answer)
+    return found
 
 
 def _repeated(x: Array, axis: int) -> Array:
@@ -150,6 +179,8 @@ both = Probe("both-modes", _both, _DOMAIN, share=0.25)
 _SIZES = ((12, 3), (24, 8), (33, 17))
 _FORMS = tuple((form.shape(*_SIZES[k % len(_SIZES)]), form.axis) for k, form in enumerate(FORMS))
 layouts = Probe("layouts", _layouts, replace(_DOMAIN, pool=_FORMS), ("views",), share=0.25)
+_PLAIN_FORMS = tuple((form.shape(12, 3), form.axis) for form in FORMS)
+each_layout = Probe("each-layout", _each_layout, replace(_DOMAIN, pool=_PLAIN_FORMS), ("views",), share=0.08)
 before_and_after = Probe("before-and-after", _before_and_after, _DOMAIN, ("parameters",), 0.25)
 history = Probe("history", _history, _DOMAIN, share=0.25)
 layers = Probe("layers", _layers, _DOMAIN, ("parameters", "running", "inference"), 0.1)
@@ -170,6 +201,24 @@ def input_(trial: Trial) -> Verdict:
     if any(isinstance(answer, Answer) and answer.modified for _, answer in trial.answers(Backward)):
         return failed("dy was modified by backward")
     return passed()
+
+
+@requirement(
+    "purity.layouts",
+    SHOULD,
+    "Arrays are taken however they lie in memory: NumPy slices, transposes and reverses without a copy.",
+    source="[N]",
+    probes=(each_layout,),
+)
+def layouts_taken(trial: Trial) -> Verdict:
+    """Once it is seen that a layout is refused, the suite makes a copy, as any caller has to."""
+    refused = refused_layouts(trial.observation)
+    if not refused:
+        return passed()
+    (what, _), raised = next(iter(refused.items()))
+    array = {"load": "gamma", "forward": "x", "backward": "dy"}[what]
+    layouts = ", ".join(memory for call, memory in refused if call == what)
+    return failed(f"{what} refuses {array} that lies in memory so: {layouts}. {raised.kind}: {raised.text}")
 
 
 @requirement(

@@ -19,6 +19,7 @@ from conformance.protocol.messages import Identity
 from conformance.requirements.catalogue import catalogue
 from conformance.running.coverage import Coverage, coverage
 from conformance.running.held import Held, held
+from conformance.running.layouts import spare
 from conformance.running.shard import Profile, Shard, ShardResult, shard_in_steps
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
@@ -206,6 +207,7 @@ class _Run:
         self._failure: CannotStart | NotFound | None = None
         try:
             self._worker = workers.enter_context(start(name, settings))
+            spare(self._worker)
         except (CannotStart, NotFound) as error:
             self._failure = error
 

@@ -10,6 +10,7 @@ from conformance.judging.requirement import Requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Verdict
 from conformance.results.case_file import BadCase, CaseFile, experiment_of
+from conformance.running.layouts import spare
 from conformance.running.shard import observe
 from conformance.worker.client import Worker
 
@@ -38,6 +39,7 @@ def replay(file: CaseFile, worker: Worker) -> Replay:
         lacking = f"declares no input of rank {len(case.shape)} with features along axis {case.axis}"
     if lacking:
         raise BadCase(f"{worker.name} {lacking}")
+    spare(worker)
     trial = Trial(case, observe(probe, case, worker), can)
     verdict = requirement.verdict(trial)
     explained = None

@@ -18,13 +18,16 @@ from typing import Literal, Protocol
 import msgspec
 
 from conformance.protocol.codec import decode_reply
+from conformance.protocol.layouts import order_of
 from conformance.protocol.messages import (
     Answer,
+    Backward,
     Build,
     Call,
     Forward,
     Hello,
     Identity,
+    Load,
     Lost,
     Observation,
     Raised,
@@ -124,6 +127,8 @@ class Worker:
         self.inside = 0.0
         self.waited = 0.0
         self.restarts = -1
+        #: Calls, by name, with layouts in memory that they refuse: a contiguous copy is sent in their place.
+        self.refused: frozenset[tuple[str, str]] = frozenset()
         self.identity = self._start()
 
     def __enter__(self) -> Worker:
@@ -211,9 +216,14 @@ class Worker:
         return self._receive(call)
 
     def _placed(self, call: Call | Request) -> Call | Request:
-        """The call with the device in it: scripts are the same for all."""
-        if isinstance(call, Build) and call.config.device != self._device:
-            return msgspec.structs.replace(call, config=replace(call.config, device=self._device))
+        """The call with the device in it, and with layouts that are taken: scripts are the same for all."""
+        match call:
+            case Build(config=config) if config.device != self._device:
+                return msgspec.structs.replace(call, config=replace(config, device=self._device))
+            case Load() | Forward() | Backward() if self.refused and not call.may_raise:
+                memory = "transposed" if order_of(call.memory) is not None else call.memory
+                if (type(call).__name__.lower(), memory) in self.refused:
+                    return msgspec.structs.replace(call, memory="contiguous")
         return call
 
     # -- one reply

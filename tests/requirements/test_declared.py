@@ -9,6 +9,7 @@ import pytest
 
 import conformance
 from conformance.implementation import Array, Gradients
+from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
 from conformance.templates.adapter import MyBatchNorm, MyBatchNormLayer
 
@@ -53,3 +54,53 @@ def test_gradients_after_every_call_if_declared_for_every_call() -> None:
         differentiating("training", declared=True), requirements="gradient.*", max_examples=8
     )
     assert {failure.requirement for failure in result.failures} == {"gradient.inference"}
+
+
+def _refuse_negative(x: Array) -> None:
+    if min(x.strides, default=0) < 0:
+        raise ValueError("At least one stride in the given numpy array is negative")
+
+
+class _TakesNoNegativeStrides(MyBatchNorm):
+    """As an adapter that hands its arrays to torch.from_numpy."""
+
+    capabilities = replace(MyBatchNorm.capabilities, dtypes=("float32",))
+
+    def build(self, config: Any) -> Any:
+        class Made(MyBatchNormLayer):
+            def load(self, parameters: Any) -> None:
+                for value in parameters.values():
+                    _refuse_negative(value)
+                super().load(parameters)
+
+            def forward(self, x: Array, *, training: bool) -> Array:
+                _refuse_negative(x)
+                return super().forward(x, training=training)
+
+            def backward(self, dy: Array) -> Gradients:
+                _refuse_negative(dy)
+                return super().backward(dy)
+
+        return Made(config)
+
+
+def test_a_layout_that_is_refused_by_name_is_no_wrong_number() -> None:
+    result = conformance.check(_TakesNoNegativeStrides(), max_examples=8)
+    (failure,) = result.failures
+    assert failure.requirement == "purity.layouts" and failure.level is Level.SHOULD
+    assert "forward refuses x that lies in memory so: negative. ValueError: At least" in failure.message
+
+
+class _WrongForTransposed(_TakesNoNegativeStrides):
+    def build(self, config: Any) -> Any:
+        class Made(type(super().build(config))):  # type: ignore[misc]
+            def forward(self, x: Array, *, training: bool) -> Array:
+                y: Array = super().forward(x, training=training)
+                return y if x.flags.c_contiguous else 1.5 * y
+
+        return Made(config)
+
+
+def test_a_layout_that_is_taken_is_judged_beside_one_that_is_refused() -> None:
+    result = conformance.check(_WrongForTransposed(), requirements="purity.*", max_examples=8)
+    assert {failure.requirement for failure in result.failures} == {"purity.layouts", "purity.strided"}

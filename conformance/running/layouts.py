@@ -1,0 +1,34 @@
+"""Which layouts of arrays in memory an implementation refuses.
+
+``torch.from_numpy`` refuses negative strides, say. Whoever calls such a layer makes a copy first, and so does the
+suite, once it has seen that. That a layout is refused is one requirement, purity.layouts; no other is about it.
+"""
+
+from __future__ import annotations
+
+from conformance.cases.arrays import realise
+from conformance.cases.case import Case, Regime
+from conformance.cases.domain import fitting
+from conformance.requirements.purity import each_layout, refused_layouts
+from conformance.worker.client import Worker
+
+
+def spare(worker: Worker) -> None:
+    """From now on, send contiguous arrays in place of those that the implementation refuses.
+
+    :raises CannotStart: it ended, and did not start again.
+    """
+    can = worker.identity.capabilities
+    if each_layout.lacking(can) is not None:
+        return
+    # In the lowest rank and the highest, which a layer may treat apart.
+    places = sorted(fitting(each_layout.domain.pool, can), key=lambda place: len(place[0]))
+    found: set[tuple[str, str]] = set()
+    for shape, axis in dict.fromkeys((places[0], places[0 if can.compiles else -1])):
+        regimes = tuple(Regime(gamma="random", beta="random", stream=k) for k in range(shape[axis]))
+        case = Case(shape, axis, can.dtypes[0], features=regimes)
+        seen = worker.run(each_layout.script(case, realise(case), can))
+        found |= refused_layouts(seen).keys()
+        if seen.lost is not None:
+            break
+    worker.refused = frozenset(found)
