@@ -22,12 +22,18 @@ _HELD = (
 
 
 def held(layer: Any, config: LayerConfig) -> dict[str, Any]:
-    """The variables of a layer by canonical name."""
+    """The variables of a layer by canonical name. A moving average is made of a sum and a count, which move on."""
+    of_average = {
+        f"{name}.{each}": getattr(getattr(layer, name), each)
+        for name in ("moving_mean", "moving_variance")
+        for each in ("_hidden", "_counter")
+    }
     return {
         **({"gamma": layer.scale} if config.scale else {}),
         **({"beta": layer.offset} if config.center else {}),
         "running_mean": layer.moving_mean.average,
         "running_var": layer.moving_variance.average,
+        **of_average,
     }
 
 

@@ -216,8 +216,8 @@ def _circumstances(
     if tally.worst is not None and tally.worst.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
         return None  # Each try again would cost a start or the whole timeout.
     judged = [failed for failed in outcomes if failed is not None]
-    if 2 * sum(judged) > len(judged):
-        return None  # What fails in most circumstances takes none.
+    if capabilities.compiles and 2 * sum(judged) > len(judged):
+        return None  # What fails in most circumstances seldom takes any, and here each try takes long.
     attempts = 60 if capabilities.compiles else max(60, round(600 * min(1, shard.examples / _WHOLE)))
     return circumstances(rows, outcomes, fails, capabilities, attempts=attempts)
 
