@@ -64,7 +64,8 @@ def standalone(
         writer = _Writer(idiom, capabilities, tell=place is None)
         kept = _relevant(script, place)
         for number, call in enumerate(kept):
-            writer.call(call, kept[number + 1] if number + 1 < len(kept) else None)
+            further = (each for each in kept[number + 1 :] if not isinstance(each, Parameters))
+            writer.call(call, next(further, None))
         last = kept[-1]
         if place is not None and place.array and index is not None:
             writer.verdict(last, place.array, index, expected)
