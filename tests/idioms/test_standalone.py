@@ -25,7 +25,7 @@ FRAMEWORKS = {
     "keras-torch": ("forward.training", "gradient.gamma", "degenerate.empty", "numerics.variance"),
     "keras-jax": ("numerics.double",),
     "tensorflow": ("shape.wrong-size",),
-    "torch": ("degenerate.zero-epsilon", "numerics.half"),
+    "torch": ("degenerate.zero-epsilon", "numerics.half", "session.gradient"),
     "torch-functional": ("degenerate.zero-epsilon",),
 }
 
@@ -104,6 +104,8 @@ def test_a_gradient_is_differentiated_and_a_statistic_is_read() -> None:
     text = written(script, Place(2, "gamma"), index=(0,), expected=1.0)
     assert "y, dx, dgamma, dbeta = layer.both(x, dy)" in text
     assert text.endswith('print("dgamma[0] is", float(dgamma[0]), "and should be", 1.0)\n')
+    between = (Build(CONFIG), Forward(ONE, True), Parameters(), Backward(TWO))
+    assert written(between, Place(3, "gamma"), index=(0,), expected=1.0) == text
     script_ = (Build(CONFIG), Forward(ONE, True), Parameters())
     text = written(script_, Place(2, "running_mean"), index=(0,), expected=None)
     assert text.endswith(
