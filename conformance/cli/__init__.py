@@ -7,11 +7,17 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
+from conformance.cli._status import Status
+from conformance.cli._stdout import forgiving
+from conformance.report.writing import NotWritten
 from conformance.version import __version__
 
 
@@ -43,6 +49,22 @@ _COMMANDS = _Commands()
 
 
 class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        with forgiving():
+            try:
+                return super().invoke(ctx)
+            except (click.ClickException, click.exceptions.Exit, click.Abort):
+                raise
+            except NotWritten as error:
+                click.echo(str(error), err=True)
+                sys.exit(Status.COULD_NOT_WRITE)
+            except Exception as error:
+                frames = traceback.extract_tb(error.__traceback__)
+                where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "?"
+                text = " ".join(f"{type(error).__name__}: {error}".split())
+                click.echo(f"bnconf failed, by a defect of its own: {text} (at {where})", err=True)
+                sys.exit(Status.DEFECT)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, _COMMANDS.summary(name)) for name in _COMMANDS])
@@ -57,5 +79,5 @@ def main() -> None:
     exec:COMMAND, a program that speaks the worker protocol.
 
     Exit status: 0 everything holds, 1 a requirement failed, 2 wrong usage, 3 an implementation could not be
-    started.
+    started, 4 a report could not be written, 70 the suite itself failed, 130 interrupted.
     """

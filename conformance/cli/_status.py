@@ -11,4 +11,6 @@ class Status(IntEnum):
     HOLDS = 0
     FAILED = 1
     COULD_NOT_START = 3
+    COULD_NOT_WRITE = 4
+    DEFECT = 70  # of the suite
     INTERRUPTED = 130

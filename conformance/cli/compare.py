@@ -12,7 +12,7 @@ from rich.console import Console
 
 from conformance.cli._status import Status
 from conformance.report import comparison, terminal
-from conformance.report.renderers import write_forms
+from conformance.report.writing import write_forms
 from conformance.results.build import build
 from conformance.running.campaign import Settings
 from conformance.running.parallel import run_all
@@ -55,11 +55,11 @@ def command(a: str, b: str, max_examples: int, seed: int, timeout: float, output
     except CannotStart as error:  # It did before.
         click.echo(f"one of the two does not start again: {error}", err=True)
         sys.exit(Status.COULD_NOT_START)
+    paths = [] if output is None else write_forms(comparison.forms(found), output)
     console = Console()
     terminal.show_comparison(found, console)
-    if output is not None:
-        for path in write_forms(comparison.forms(found), output):
-            console.print(f"wrote {path}", style="dim", soft_wrap=True, highlight=False)
+    for path in paths:
+        console.print(f"wrote {path}", style="dim", soft_wrap=True, highlight=False)
 
 
 def _both(a: str, b: str, timeout: float, stack: ExitStack) -> list[Worker]:

@@ -2,14 +2,19 @@
 
 Without an IMPLEMENTATION this judges each registered one whose packages are installed.
 
-Exit status: 0 everything holds, 1 a requirement failed, 2 wrong usage, 3 an implementation could not be started.
+Exit status: 0 everything holds, 1 a requirement failed, 2 wrong usage, 3 an implementation could not be started, 4
+the report could not be written, 130 interrupted.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +28,7 @@ from conformance.cli._status import Status
 from conformance.implementation import DTYPES
 from conformance.report import terminal
 from conformance.report.renderers import write
+from conformance.report.writing import NotWritten
 from conformance.results.baseline import BadBaseline, read_baseline
 from conformance.results.build import build
 from conformance.results.known import with_baseline
@@ -162,10 +168,40 @@ def command(implementations: tuple[str, ...], **given: Any) -> None:
             resolve(name)
     except (ValueError, NotFound, BadBaseline) as error:
         raise click.UsageError(str(error)) from None
-    judged = _judge(names, settings, options, errors, named=bool(implementations))
-    judged = replace(judged, report=with_baseline(judged.report, known))
-    _show(judged, options, errors)
-    sys.exit(_status(judged, options))
+    if options.output is not None:
+        _check_writable(options.output)
+    with _ended_as_interrupted():
+        judged = _judge(names, settings, options, errors, named=bool(implementations))
+        judged = replace(judged, report=with_baseline(judged.report, known))
+        # Before anything is printed: whoever reads that may go.
+        written = _written(judged, options, errors)
+    _show(judged, written, options, errors)
+    sys.exit(_status(judged, options) if written is not None else Status.COULD_NOT_WRITE)
+
+
+def _check_writable(folder: Path) -> None:
+    """Before a run, rather than after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise click.UsageError(f"cannot write to {folder}: {error.strerror}") from None
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """SIGTERM and SIGHUP, by which machines end a run, leave a report as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), signal.default_int_handler) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _installed(pythons: Iterable[str]) -> list[str]:
@@ -209,7 +245,18 @@ def _demanded(result: TaskResult, lenient: bool) -> TaskResult:
     return replace(result, status="broken") if result.status in demanded else result
 
 
-def _show(judged: Judged, options: Options, errors: Console) -> None:
+def _written(judged: Judged, options: Options, errors: Console) -> int | None:
+    """How many files the report was written to; None if it could not be."""
+    if options.output is None:
+        return 0
+    try:
+        return len(write(judged.report, options.output))
+    except NotWritten as error:
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        return None
+
+
+def _show(judged: Judged, written: int | None, options: Options, errors: Console) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = _PLAIN_WIDTH
@@ -219,9 +266,8 @@ def _show(judged: Judged, options: Options, errors: Console) -> None:
         for each in judged.results:
             total += each.profile
         terminal.show_profile(total, console)
-    if options.output is not None:
-        paths = write(judged.report, options.output)
-        text = f"wrote {options.output / 'index.html'} and {len(paths) - 1} other files"
+    if options.output is not None and written:
+        text = f"wrote {options.output / 'index.html'} and {written - 1} other files"
         console.print(text, style="dim", soft_wrap=True, highlight=False)
     for each in judged.results:
         if each.status in ("missing", "broken"):

@@ -287,6 +287,17 @@ class TestInterrupt:
         assert result.outcome is Outcome.PASS and 0 < result.cases < 200
         assert end(started) == []
 
+    @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+    def test_so_do_the_signals_by_which_machines_end_a_run(self, tmp_path: Path, ending: int) -> None:
+        with running(tmp_path, hostile("TakesItsTime")) as (process, started):
+            wait_for(tmp_path / "call-60")
+            process.send_signal(ending)
+            _, said = process.communicate(timeout=HANGS)
+        assert process.returncode in (1, 130) and "Traceback" not in said
+        report = Report.from_json((tmp_path / "out" / "report.json").read_bytes())
+        assert report.suite.complete is False and report.results
+        assert end(started) == []
+
     def test_at_the_very_start_is_one_too(self, tmp_path: Path) -> None:
         """When the judging processes exist and have not yet got as far as ignoring it."""
         with running(tmp_path, hostile("Sound"), early=True) as (process, started):

@@ -1,0 +1,60 @@
+"""Files of a report, written whole: all of them or none, and none of an old report among those of a new one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class NotWritten(Exception):
+    """A report could not be written; what was there is as it was."""
+
+
+def write_forms(files: Mapping[str, str], folder: Path, gone: Iterable[str] = ()) -> list[Path]:
+    """Write texts by their names into ``folder``, all or none; the paths written.
+
+    :param gone: names to take away. :raises NotWritten: they cannot be.
+    """
+    try:
+        _replace(files, folder, gone)
+    except OSError as error:
+        where = error.filename or folder
+        raise NotWritten(f"the report could not be written: {where}: {error.strerror}") from None
+    return [folder / name for name in files]
+
+
+def _replace(files: Mapping[str, str], folder: Path, gone: Iterable[str]) -> None:
+    """Write all beside what is there, and only then put it into its place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in files:
+        if (folder / name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), folder / name)
+    with tempfile.TemporaryDirectory(prefix=".bnconf-", dir=folder) as fresh:
+        for name, text in files.items():
+            path = Path(fresh, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        with _undisturbed():
+            for name in files:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                Path(fresh, name).replace(folder / name)
+            for name in gone:
+                (folder / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals that come meanwhile are taken afterwards, so that no old file is left among new ones."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

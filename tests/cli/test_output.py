@@ -1,0 +1,102 @@
+"""What is printed may be lost. A report is not, and the exit status stays that of the command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from conformance.cli import main
+from conformance.report.writing import NotWritten, write_forms
+from conformance.results.model import Report
+from tests.conftest import HANGS
+
+BNCONF = f"{sys.executable} -m conformance"
+RUN = f"{BNCONF} run reference -r shape.output --dtype float32 --max-examples 4"
+#: The reference, refused what it needs: a requirement that fails.
+FAILS = f"{BNCONF} run tests/broken_adapters.py:NoOffset -r forward.training --dtype float32 --max-examples 4"
+
+
+def shell(command: str) -> tuple[int, str, str]:
+    """The status of a command of bash, and what it says."""
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=HANGS, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def complete(folder: Path) -> bool:
+    report = Report.from_json((folder / "report.json").read_bytes())
+    return report.suite.complete and "</html>" in (folder / "index.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of one whose requirement fails, written while nobody listens."""
+    folder = tmp_path_factory.mktemp("report")
+    found, _, errors = shell(f"{FAILS} -o {folder} | true")
+    assert found == 1 and complete(folder), errors
+    assert "Traceback" not in errors and "Exception ignored" not in errors
+    return folder / "report.json"
+
+
+@pytest.mark.parametrize("reader", ["| true", "| head -1", "> /dev/full", ">&-"])
+def test_a_closed_or_full_output_loses_no_report(report: Path, tmp_path: Path, reader: str) -> None:
+    found, _, errors = shell(f"{BNCONF} report {report} -o {tmp_path} {reader}")
+    assert found == 0, errors
+    assert complete(tmp_path)
+    assert "Traceback" not in errors and "Exception ignored" not in errors
+
+
+def test_letters_that_cannot_be_written_are_replaced(report: Path, tmp_path: Path) -> None:
+    found, said, errors = shell(f"PYTHONIOENCODING=ascii {BNCONF} report {report} -o {tmp_path / 'größe'}")
+    assert found == 0 and not errors
+    assert said.isascii() and "/gr??e/index.html" in said
+    assert complete(tmp_path / "größe")
+
+
+@pytest.mark.parametrize("command", ["list", "requirements", "list --factors"])
+def test_other_commands_say_what_is_heard(command: str) -> None:
+    found, said, errors = shell(f"{BNCONF} {command} | head -1")
+    assert found == 0 and len(said.splitlines()) == 1 and not errors
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found, _, errors = shell(f"{RUN} -o {tmp_path / 'file' / 'out'}")
+    assert found == 2
+    assert f"cannot write to {tmp_path / 'file' / 'out'}: Not a directory" in errors
+
+
+def test_a_full_disk_leaves_the_report_that_was_there(report: Path) -> None:
+    """No file may be longer than a few blocks."""
+    before = {path: path.read_bytes() for path in report.parent.rglob("*") if path.is_file()}
+    found, _, errors = shell(f"ulimit -f 16; {RUN} -o {report.parent}")
+    assert found == 4
+    assert "the report could not be written: " in errors and "File too large" in errors
+    assert "Traceback" not in errors
+    assert {path: path.read_bytes() for path in report.parent.rglob("*") if path.is_file()} == before
+
+
+def test_files_are_written_all_or_none(tmp_path: Path) -> None:
+    write_forms({"a": "old", "b/c": "old"}, tmp_path)
+    with pytest.raises(NotWritten, match="b"):
+        write_forms({"a": "new", "b": "a file where a folder is"}, tmp_path)
+    assert (tmp_path / "a").read_text() == (tmp_path / "b" / "c").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_defect_of_the_suite_has_a_status_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("nobody foresaw this")
+
+    monkeypatch.setattr("conformance.cli.requirements.catalogue", fails, raising=True)
+    done = CliRunner().invoke(main, ["requirements"])
+    assert done.exit_code == 70
+    assert done.stderr.startswith(
+        "bnconf failed, by a defect of its own: KeyError: 'nobody foresaw this' (at "
+    )
+    assert len(done.stderr.splitlines()) == 1
