@@ -1,11 +1,13 @@
 """Judge one case again.
 
-The case is a file that `bnconf run -o` wrote to cases/. It is judged on the implementation it is of, or on
-another.
+The case is a file that `bnconf run -o` wrote to cases/. It is judged on the implementation that is named here, or
+else on the one it is of, if that is an id that `bnconf list` shows. A path, a module or a command that only the file
+names is not run.
 """
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -18,8 +20,9 @@ from conformance.results.case_file import BadCase, read_case
 from conformance.smoke.advice import not_started
 from conformance.studies.replay import replay
 from conformance.worker.client import Worker
-from conformance.worker.locate import NotFound
+from conformance.worker.locate import NotFound, registered
 from conformance.worker.process import CannotStart
+from conformance.worker.untrusted import readable
 
 
 @click.command("replay", help=__doc__)
@@ -32,6 +35,12 @@ def command(source: Path, implementation: str | None, timeout: float) -> None:
         name = implementation or file.implementation
         if not name:
             raise BadCase(f"{source} names no implementation; give one")
+        if not implementation and name not in registered():
+            again = f"bnconf replay {shlex.quote(str(source))} {shlex.quote(readable(name))}"
+            raise BadCase(
+                f"{source} names an implementation that is no id of `bnconf list`, and a file is not trusted to say "
+                f"what to run. If you want it run: {again}"
+            )
         with Worker(name, timeout=timeout) as worker:
             found = replay(file, worker)
     except (BadCase, NotFound) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -26,7 +27,7 @@ class Smallest:
     """The smallest case on which a requirement fails.
 
     :ivar words: the case in a few lines. :ivar file: the same for ``bnconf replay``, as JSON.
-    :ivar path: where the file lies beside the report, without its ending.
+    :ivar path: where the file lies beside the report, without its ending. :ivar implementation: whose case it is.
     :ivar script: Python that shows the failure with the framework's own API alone, if there is one.
     :ivar expected, actual: the worst value, where it is a matter of one.
     """
@@ -37,11 +38,14 @@ class Smallest:
     script: str | None = None
     expected: float | None = None
     actual: float | None = None
+    implementation: str = ""
 
     @property
     def replay(self) -> str:
         """The command that performs it again."""
-        return f"bnconf replay {self.path}.json"
+        # A file is not trusted to say what to run, but for an id: whoever replays it names the rest.
+        own = f" {shlex.quote(self.implementation)}" if ":" in self.implementation else ""
+        return f"bnconf replay {shlex.quote(self.path)}.json{own}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,7 @@ def smallest(result: Result) -> Smallest | None:
         found.script,
         found.expected,
         found.actual,
+        result.implementation,
     )
 
 
@@ -157,9 +162,9 @@ def command(report: Report, result: Result | None = None) -> str:
     suite = report.suite
     budget = f"--max-examples {suite.max_examples} --seed {suite.seed}"
     if result is None:
-        return f"bnconf run {' '.join(each.id for each in report.implementations)} {budget}"
+        return f"bnconf run {shlex.join(each.id for each in report.implementations)} {budget}"
     dtype = result.failing_dtypes[0]
-    return f"bnconf run {result.implementation} -r {result.requirement} --dtype {dtype} {budget}"
+    return f"bnconf run {shlex.join([result.implementation, '-r', result.requirement, '--dtype', dtype])} {budget}"
 
 
 def _headline(cause: Cause) -> str:

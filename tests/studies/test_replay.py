@@ -18,7 +18,7 @@ def test_a_failure_replays_from_its_file(bnconf: Command, tmp_path: Path) -> Non
     name = f"{WRONG}:EpsilonOutside"
     bnconf("run", name, "-r", "forward.epsilon", "--max-examples", "16", "-o", "out")
     (path,) = (tmp_path / "out" / "cases").rglob("forward.epsilon.json")
-    again = bnconf("replay", str(path))
+    again = bnconf("replay", str(path), name)
     assert again.returncode == 1
     assert "forward.epsilon  MUST, fail" in again.stdout
     assert "exactly" in again.stdout
@@ -80,6 +80,21 @@ def test_a_missing_file_and_a_nameless_one_are_wrong_usage(bnconf: Command, tmp_
     nameless = bnconf("replay", "case.json")
     assert nameless.returncode == 2
     assert "names no implementation" in nameless.stderr
+
+
+@pytest.mark.parametrize("named", ["exec:touch ran", "ran.py:Class", "os:getcwd", "exec:\x1b[31mtouch ran"])
+def test_a_file_does_not_say_what_to_run(bnconf: Command, tmp_path: Path, named: str) -> None:
+    (tmp_path / "ran.py").write_text("open('ran', 'w')")
+    (tmp_path / "case.json").write_text(json.dumps(GOOD | {"implementation": named}))
+    done = bnconf("replay", "case.json")
+    assert done.returncode == 2
+    assert "a file is not trusted to say what to run" in done.stderr and "\x1b" not in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_file_may_name_an_id(bnconf: Command, tmp_path: Path) -> None:
+    (tmp_path / "case.json").write_text(json.dumps(GOOD | {"implementation": "reference"}))
+    assert bnconf("replay", "case.json").returncode == 0
 
 
 def test_an_implementation_that_declares_less_is_told_so(bnconf: Command, tmp_path: Path) -> None:
