@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
 from conformance.report import comparison, terminal
 from conformance.report.writing import write_forms
@@ -28,7 +29,7 @@ from conformance.worker.process import CannotStart
 @click.argument("b")
 @click.option("--max-examples", default=30, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, (1 << 63) - 1))
-@click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--timeout", default=60.0, show_default=True, type=SECONDS)
 @click.option(
     "-o",
     "--output",

@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
 from conformance.worker.locate import NotFound, resolve
 from conformance.worker.protocol_check import CheckResult, examine
@@ -28,7 +29,7 @@ _SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "bold red"), "skip": ("-", "
     "--timeout",
     default=10.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="Seconds the program may take for one reply, or to end; six times as many to start.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
 from conformance.report import terminal
 from conformance.results.case_file import BadCase, read_case
@@ -28,7 +29,7 @@ from conformance.worker.untrusted import readable
 @click.command("replay", help=__doc__)
 @click.argument("source", metavar="CASE.json", type=click.Path(path_type=Path))
 @click.argument("implementation", required=False)
-@click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--timeout", default=60.0, show_default=True, type=SECONDS)
 def command(source: Path, implementation: str | None, timeout: float) -> None:
     try:
         file = read_case(source)

@@ -24,6 +24,7 @@ from rich.console import Console
 
 from conformance.cli._choice import Choice
 from conformance.cli._interpreters import interpreters
+from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
 from conformance.implementation import DTYPES
 from conformance.report import terminal
@@ -118,11 +119,14 @@ class Judged:
     "--timeout",
     default=60.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="Seconds an implementation may take for one call.",
 )
 @click.option(
-    "--memory", type=click.IntRange(1), metavar="MIB", help="Most memory an implementation's process may use."
+    "--memory",
+    type=click.IntRange(1, 1 << 30),
+    metavar="MIB",
+    help="Most memory an implementation's process may use.",
 )
 @click.option(
     "--python",

@@ -12,6 +12,7 @@ import sys
 
 import click
 
+from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
 from conformance.protocol.messages import Identity
 from conformance.smoke.advice import on_start, own_line
@@ -28,7 +29,7 @@ from conformance.worker.process import CannotStart
     "--timeout",
     default=60.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="Seconds an implementation may take for one call.",
 )
 @click.option("--python", metavar="PATH", help="Run it in another Python interpreter or virtual environment.")

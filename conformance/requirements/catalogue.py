@@ -28,8 +28,9 @@ def catalogue(patterns: tuple[str, ...] = ()) -> tuple[Requirement, ...]:
         if not any(fnmatchcase(r.id, pattern) for r in every):
             groups = dict.fromkeys(r.group for r in every)
             known = [*(r.id for r in every), *(f"{group}.*" for group in groups)]
+            given = pattern[:80]
             raise ValueError(
-                f"no requirement matches {pattern!r}.{meant(pattern, known)} Ids look like {every[0].id}, groups are "
+                f"no requirement matches {given!r}.{meant(given, known)} Ids look like {every[0].id}, groups are "
                 f"{', '.join(groups)}"
             )
     if not patterns:

@@ -142,6 +142,8 @@ def test_a_folder_holds_the_cases_of_the_last_report_alone(
         (("run", "reference", "-r", "shape.gama"), "no requirement matches 'shape.gama'"),
         (("run", "reference", "--dtype", "float8"), "float8"),
         (("run", "reference", "--max-examples", "0"), "--max-examples"),
+        (("run", "reference", "--timeout", "nan"), "nan is not a number of seconds"),
+        (("run", "reference", "--memory", str(1 << 70)), "'--memory'"),
     ],
 )
 def test_wrong_usage_is_2_and_says_what_was_expected(
