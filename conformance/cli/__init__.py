@@ -49,21 +49,27 @@ _COMMANDS = _Commands()
 
 
 class _Group(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, *args: Any, **kwargs: Any) -> Any:
         with forgiving():
-            try:
-                return super().invoke(ctx)
-            except (click.ClickException, click.exceptions.Exit, click.Abort):
-                raise
-            except NotWritten as error:
-                click.echo(str(error), err=True)
-                sys.exit(Status.COULD_NOT_WRITE)
-            except Exception as error:
-                frames = traceback.extract_tb(error.__traceback__)
-                where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "?"
-                text = " ".join(f"{type(error).__name__}: {error}".split())
-                click.echo(f"bnconf failed, by a defect of its own: {text} (at {where})", err=True)
-                sys.exit(Status.DEFECT)
+            return super().main(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("interrupted", err=True)
+            sys.exit(Status.INTERRUPTED)
+        except NotWritten as error:
+            click.echo(str(error), err=True)
+            sys.exit(Status.COULD_NOT_WRITE)
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "?"
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            click.echo(f"bnconf failed, by a defect of its own: {text} (at {where})", err=True)
+            sys.exit(Status.DEFECT)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -200,6 +200,8 @@ def _ended_as_interrupted() -> Iterator[None]:
         yield
         return
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # Under nohup a hangup is ignored.
+    names = [name for name in names if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN]
     before = {name: signal.signal(getattr(signal, name), signal.default_int_handler) for name in names}
     try:
         yield

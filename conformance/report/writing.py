@@ -32,6 +32,7 @@ def _replace(files: Mapping[str, str], folder: Path, gone: Iterable[str]) -> Non
     """Write all beside what is there, and only then put it into its place."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if (folder / name).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), folder / name)
     with tempfile.TemporaryDirectory(prefix=".bnconf-", dir=folder) as fresh:
@@ -41,7 +42,6 @@ def _replace(files: Mapping[str, str], folder: Path, gone: Iterable[str]) -> Non
             path.write_text(text, encoding="utf-8")
         with _undisturbed():
             for name in files:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 Path(fresh, name).replace(folder / name)
             for name in gone:
                 (folder / name).unlink(missing_ok=True)

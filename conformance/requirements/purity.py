@@ -17,7 +17,7 @@ from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Verdict, failed, passed, within, worst
-from conformance.protocol.layouts import LAYOUTS
+from conformance.protocol.layouts import LAYOUTS, permuted
 from conformance.protocol.messages import (
     Answer,
     Backward,
@@ -31,6 +31,7 @@ from conformance.protocol.messages import (
     Script,
     Transfer,
 )
+from conformance.protocol.refused import Refused, refusing
 from conformance.requirements import probes
 from conformance.requirements.running import held, unchanged
 
@@ -70,29 +71,42 @@ def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 def _each_layout(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """Every layout by itself, of what is loaded, of x and of dy; each may be refused."""
-    training = can.training
-    calls: list[Call] = [Build(case.config()), Load(probes.applicable(arrays, can))]
+    layouts = [*LAYOUTS, *([permuted((*range(1, len(case.shape)), 0))] if len(case.shape) > 2 else [])]
+    x = {True: arrays.x, False: _repeated(arrays.x, case.batch_axis)}
+    dy = {True: arrays.dy, False: _repeated(arrays.dy, case.batch_axis)}
+    calls: list[Call] = [Build(case.config())]
     for layout in LAYOUTS:
-        calls += [
-            Load(probes.applicable(arrays, can), memory=layout, may_raise=True),
-            Forward(arrays.x, training, memory=layout, may_raise=True),
-        ]
+        calls.append(Load(probes.applicable(arrays, can), memory=layout, may_raise=True))
+    calls.append(Load(probes.applicable(arrays, can)))
+    for training in probes.modes(can):
+        for layout in layouts:
+            own = x[layout != "broadcast"]
+            calls.append(Forward(own, training, memory=layout, may_raise=True))
         if can.differentiates(training):
-            calls += [Forward(arrays.x, training), Backward(arrays.dy, memory=layout, may_raise=True)]
+            for layout in layouts:
+                own = dy[layout != "broadcast"]
+                calls += [Forward(arrays.x, training), Backward(own, memory=layout, may_raise=True)]
     return tuple(calls)
 
 
-def refused_layouts(observation: Observation) -> dict[tuple[str, str], Raised]:
-    """By the name of a call and a layout in memory, how it was refused. What is read-only is not refused for how it
-    lies: whoever writes to what is not theirs is wrong.
+def refused_layouts(observation: Observation) -> dict[Refused, Raised]:
+    """The layouts that are refused, and how. What raises for a contiguous array as well is not refused for how that
+    lies; nor is what is read-only: whoever writes to what is not theirs is wrong.
     """
-    found: dict[tuple[str, str], Raised] = {}
+    found: dict[Refused, Raised] = {}
+    sound: set[tuple[str, int]] = set()
+    training = True
     for call, answer in zip(observation.script, observation.answers, strict=False):
-        if not isinstance(call, Load | Forward | Backward) or not isinstance(answer, Raised):
+        if isinstance(call, Forward):
+            training = call.training
+        key = refusing(call, training)
+        if key is None:
             continue
-        if call.memory not in ("contiguous", "read-only"):
-            found.setdefault((type(call).__name__.lower(), call.memory), answer)
-    return found
+        if key.layout == "contiguous" and isinstance(answer, Answer):
+            sound.add((key.call, key.rank))
+        elif key.layout not in ("contiguous", "read-only") and isinstance(answer, Raised):
+            found.setdefault(key, answer)
+    return {key: raised for key, raised in found.items() if (key.call, key.rank) in sound}
 
 
 def _repeated(x: Array, axis: int) -> Array:
@@ -179,8 +193,15 @@ both = Probe("both-modes", _both, _DOMAIN, share=0.25)
 _SIZES = ((12, 3), (24, 8), (33, 17))
 _FORMS = tuple((form.shape(*_SIZES[k % len(_SIZES)]), form.axis) for k, form in enumerate(FORMS))
 layouts = Probe("layouts", _layouts, replace(_DOMAIN, pool=_FORMS), ("views",), share=0.25)
-_PLAIN_FORMS = tuple((form.shape(12, 3), form.axis) for form in FORMS)
-each_layout = Probe("each-layout", _each_layout, replace(_DOMAIN, pool=_PLAIN_FORMS), ("views",), share=0.08)
+# One of each rank, with the features second, last or first, of which an implementation takes some.
+_OF_EACH_RANK = tuple(
+    (tuple(shape), axis)
+    for place in (1, -1, 0)
+    for rank in (2, 3, 4, 5)
+    for axis in (place % rank,)
+    for shape in ([*(4, 3, 2, 2)[: rank - 1][:axis], 5, *(4, 3, 2, 2)[: rank - 1][axis:]],)
+)
+each_layout = Probe("each-layout", _each_layout, replace(_DOMAIN, pool=_OF_EACH_RANK), ("views",), share=0.08)
 before_and_after = Probe("before-and-after", _before_and_after, _DOMAIN, ("parameters",), 0.25)
 history = Probe("history", _history, _DOMAIN, share=0.25)
 layers = Probe("layers", _layers, _DOMAIN, ("parameters", "running", "inference"), 0.1)
@@ -215,10 +236,14 @@ def layouts_taken(trial: Trial) -> Verdict:
     refused = refused_layouts(trial.observation)
     if not refused:
         return passed()
-    (what, _), raised = next(iter(refused.items()))
-    array = {"load": "gamma", "forward": "x", "backward": "dy"}[what]
-    layouts = ", ".join(memory for call, memory in refused if call == what)
-    return failed(f"{what} refuses {array} that lies in memory so: {layouts}. {raised.kind}: {raised.text}")
+    first, raised = next(iter(refused.items()))
+    layouts = ", ".join(each.layout for each in refused if each.call == first.call)
+    what, array = {"load": ("load", "gamma"), "backward": ("backward", "dy")}.get(
+        first.call, ("forward", "x")
+    )
+    mode = "" if what == "load" else f" in {first.call}" if what == "forward" else ""
+    text = f"{what}{mode} refuses {array} that lies in memory so: {layouts}. {raised.kind}: {raised.text}"
+    return failed(text)
 
 
 @requirement(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from conformance.cases.arrays import realise
 from conformance.cases.case import Case, Regime
 from conformance.cases.domain import fitting
+from conformance.protocol.refused import Refused
 from conformance.requirements.purity import each_layout, refused_layouts
 from conformance.worker.client import Worker
 
@@ -21,10 +22,10 @@ def spare(worker: Worker) -> None:
     can = worker.identity.capabilities
     if each_layout.lacking(can) is not None:
         return
-    # In the lowest rank and the highest, which a layer may treat apart.
-    places = sorted(fitting(each_layout.domain.pool, can), key=lambda place: len(place[0]))
-    found: set[tuple[str, str]] = set()
-    for shape, axis in dict.fromkeys((places[0], places[0 if can.compiles else -1])):
+    places = fitting(each_layout.domain.pool, can)
+    of_rank = {len(shape): (shape, axis) for shape, axis in reversed(places)}
+    found: set[Refused] = set()
+    for shape, axis in places[:1] if can.compiles else of_rank.values():
         regimes = tuple(Regime(gamma="random", beta="random", stream=k) for k in range(shape[axis]))
         case = Case(shape, axis, can.dtypes[0], features=regimes)
         seen = worker.run(each_layout.script(case, realise(case), can))

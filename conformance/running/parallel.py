@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any
 
 from conformance.judging.verdict import Outcome
@@ -48,6 +49,7 @@ def run_all(
     :param together: how many a process judges side by side; worth it where they are many and small.
     :param step: called here for every shard that is done. :param finished: and for every implementation.
     """
+    _keep_account()
     context = multiprocessing.get_context("spawn")
     stop, steps = context.Event(), context.Queue()
     interrupted = False
@@ -126,6 +128,14 @@ def _results(future: Future[list[TaskResult]], part: _Part) -> list[TaskResult]:
     return [TaskResult(name, "broken", problem=problem) for name in part.names]
 
 
+def _keep_account() -> None:
+    """Start the process that keeps account of shared resources, deaf to a hangup, as it is to other signals."""
+    if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
+        handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        resource_tracker.ensure_running()
+        signal.signal(signal.SIGHUP, handler)
+
+
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """An interrupt that comes meanwhile is raised afterwards. Processes started meanwhile are born deaf to
@@ -136,7 +146,7 @@ def _uninterrupted() -> Iterator[None]:
         return
     came: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
     finally:
@@ -154,6 +164,9 @@ def _drain(steps: Any, step: Callable[[Step], None]) -> None:
             return
 
 
+_ENDING = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+_GRACE = 2.0  # seconds from a signal to the word of the suite's own process
+
 # Set in every process of the pool when it starts.
 _stop: Any = None
 _steps: Any = None
@@ -164,9 +177,19 @@ def _initialise(stop: Any, steps: Any) -> None:
     _stop, _steps = stop, steps
     # The interrupt is for the suite's own process to handle; it tells the others by the event.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for each in _ENDING - {signal.SIGINT}:
+        signal.signal(each, lambda *_: threading.Timer(_GRACE, _end_unless_stopping).start())
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     threading.Thread(target=_end_with_the_suite, daemon=True).start()
+
+
+def _end_unless_stopping() -> None:
+    """A signal to the whole group reaches the suite's own process too, which then says to stop in an orderly way. One
+    that does not is a pool that ends its processes.
+    """
+    if not _stop.is_set():
+        os._exit(1)
 
 
 def _end_with_the_suite() -> None:

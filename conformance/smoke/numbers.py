@@ -19,7 +19,8 @@ EPSILON, MOMENTUM = 0.5, 0.5
 
 _NEAR = 0.05
 _PASS_ON = {
-    True: "pass training on: y should be by the statistics of the batch; or declare training=False, if it has none",
+    True: "pass training on: y should be by the statistics of the batch; or declare training=False, if it has none; "
+    "or, if the layer is meant to do so, go on to bnconf run",
     False: "pass training on: y should be by the statistics that were loaded; or declare inference=False and "
     "running=False, if it has none",
 }

@@ -326,7 +326,10 @@ def _lost(setting: Variant, call: Call, lost: Lost) -> _Found:
 
 
 def _gathered(found: list[_Found], tried: list[Variant]) -> Iterator[Problem]:
+    kinds = {each.key[-1] for each in found}
     for key in dict.fromkeys(each.key for each in found):
+        if key[-1] == "values" and "training" in kinds:
+            continue  # It follows.
         same = [each for each in found if each.key == key]
         where = tuple(dict.fromkeys(each.setting for each in same))
         first = same[0]

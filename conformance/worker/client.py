@@ -18,7 +18,6 @@ from typing import Literal, Protocol
 import msgspec
 
 from conformance.protocol.codec import decode_reply
-from conformance.protocol.layouts import order_of
 from conformance.protocol.messages import (
     Answer,
     Backward,
@@ -35,6 +34,7 @@ from conformance.protocol.messages import (
     Request,
     Script,
 )
+from conformance.protocol.refused import Refused, refusing
 from conformance.worker import framing
 from conformance.worker.compound import COMPOUND, perform
 from conformance.worker.interpreter import Unfit, check, command
@@ -127,8 +127,8 @@ class Worker:
         self.inside = 0.0
         self.waited = 0.0
         self.restarts = -1
-        #: Calls, by name, with layouts in memory that they refuse: a contiguous copy is sent in their place.
-        self.refused: frozenset[tuple[str, str]] = frozenset()
+        #: Layouts in memory that are refused: a contiguous copy is sent in their place.
+        self.refused: frozenset[Refused] = frozenset()
         self.identity = self._start()
 
     def __enter__(self) -> Worker:
@@ -221,8 +221,7 @@ class Worker:
             case Build(config=config) if config.device != self._device:
                 return msgspec.structs.replace(call, config=replace(config, device=self._device))
             case Load() | Forward() | Backward() if self.refused and not call.may_raise:
-                memory = "transposed" if order_of(call.memory) is not None else call.memory
-                if (type(call).__name__.lower(), memory) in self.refused:
+                if refusing(call, training=True) in self.refused:
                     return msgspec.structs.replace(call, memory="contiguous")
         return call
 

@@ -76,6 +76,8 @@ def unsound(identity: Identity) -> str | None:
         return f"capabilities.ranks must be some of {', '.join(map(str, _RANKS))}; it is {_listed(can.ranks)}"
     if can.axes != "any" and (not _some(can.axes) or any(abs(axis) > _RANKS.stop for axis in can.axes)):
         return f"capabilities.axes must be 'any' or some feature axes; it is {_listed(can.axes)}"
+    if isinstance(can.gradients, str) and not getattr(can, can.gradients):
+        return f"capabilities.gradients is {can.gradients!r}, but capabilities.{can.gradients} is False"
     if len(can.names) > _MOST_NAMES:
         return f"capabilities.names has {len(can.names)} pairs, more than the {_MOST_NAMES} allowed"
     for rank in can.ranks:

@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -563,6 +564,7 @@ class CrashesAtTimes(Sound):
 class TakesItsTime(Sound):
     """And leaves a mark in the current folder for each call."""
 
+    capabilities = replace(Sound.capabilities, views=False)
     calls = 0
 
     def finish(self, config: LayerConfig, gamma: np.ndarray, y: np.ndarray) -> np.ndarray:

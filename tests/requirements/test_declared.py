@@ -91,6 +91,47 @@ def test_a_layout_that_is_refused_by_name_is_no_wrong_number() -> None:
     assert "forward refuses x that lies in memory so: negative. ValueError: At least" in failure.message
 
 
+class _RefusesSome(_TakesNoNegativeStrides):
+    """Each kind of call refuses another layout, and one rank refuses more."""
+
+    def build(self, config: Any) -> Any:
+        class Made(MyBatchNormLayer):
+            def forward(self, x: Array, *, training: bool) -> Array:
+                if not training:
+                    _refuse_negative(x)
+                if 0 in x.strides or (x.ndim == 4 and not x.flags.forc):
+                    raise ValueError("this layout is not supported")
+                return super().forward(x, training=training)
+
+        return Made(config)
+
+
+def test_a_layout_may_be_refused_by_some_calls_and_in_some_ranks() -> None:
+    result = conformance.check(
+        _RefusesSome(), requirements=("purity.*", "session.*"), dtypes="float32", max_examples=24
+    )
+    assert {failure.requirement for failure in result.failures} == {"purity.layouts"}
+
+
+class _WrongButWhereItRaises(_TakesNoNegativeStrides):
+    """What raises whatever the layout is not refused for that."""
+
+    def build(self, config: Any) -> Any:
+        class Made(MyBatchNormLayer):
+            def forward(self, x: Array, *, training: bool) -> Array:
+                if x.ndim == 5:
+                    raise ValueError("there are no kernels for that")
+                y: Array = super().forward(x, training=training)
+                return y if x.flags.c_contiguous else 1.5 * y
+
+        return Made(config)
+
+
+def test_what_raises_in_one_rank_hides_nothing_in_others() -> None:
+    result = conformance.check(_WrongButWhereItRaises(), requirements="session.output", max_examples=8)
+    assert [failure.requirement for failure in result.failures] == ["session.output"]
+
+
 class _WrongForTransposed(_TakesNoNegativeStrides):
     def build(self, config: Any) -> Any:
         class Made(type(super().build(config))):  # type: ignore[misc]

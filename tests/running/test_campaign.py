@@ -275,7 +275,7 @@ class TestInterrupt:
     def test_leaves_a_report_of_what_was_judged(self, tmp_path: Path) -> None:
         """A terminal interrupts every process of the group."""
         with running(tmp_path, hostile("TakesItsTime")) as (process, started):
-            wait_for(tmp_path / "call-60")  # The first are about layouts in memory, and judged by nobody.
+            wait_for(tmp_path / "call-8")
             os.killpg(process.pid, signal.SIGINT)
             _, said = process.communicate(timeout=HANGS)
         assert process.returncode in (1, 130)
@@ -290,8 +290,8 @@ class TestInterrupt:
     @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
     def test_so_do_the_signals_by_which_machines_end_a_run(self, tmp_path: Path, ending: int) -> None:
         with running(tmp_path, hostile("TakesItsTime")) as (process, started):
-            wait_for(tmp_path / "call-60")
-            process.send_signal(ending)
+            wait_for(tmp_path / "call-8")
+            os.killpg(process.pid, ending)
             _, said = process.communicate(timeout=HANGS)
         assert process.returncode in (1, 130) and "Traceback" not in said
         report = Report.from_json((tmp_path / "out" / "report.json").read_bytes())
