@@ -66,7 +66,9 @@ def experiment_of(file: CaseFile, path: Path | str = "the case") -> tuple[Requir
     requirement = next((each for each in catalogue() if each.id == file.requirement), None)
     if requirement is None:
         raise BadCase(f"{path}: there is no requirement {file.requirement!r}; see bnconf requirements")
-    for probe in requirement.probes:
+    # What holds everywhere is judged by the probes of all others as well.
+    others = [probe for each in catalogue() for probe in each.probes] if requirement.everywhere else []
+    for probe in (*requirement.probes, *others):
         if file.probe in ("", probe.name):
             return requirement, probe
     known = ", ".join(probe.name for probe in requirement.probes)

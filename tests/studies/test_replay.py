@@ -92,6 +92,13 @@ def test_a_file_does_not_say_what_to_run(bnconf: Command, tmp_path: Path, named:
     assert not (tmp_path / "ran").exists()
 
 
+def test_what_holds_everywhere_replays_from_any_experiment(bnconf: Command, tmp_path: Path) -> None:
+    case = CaseFile("session.output", Case((4, 2), 1), "reference", "running")
+    (tmp_path / "case.json").write_text(case.to_json())
+    done = bnconf("replay", "case.json")
+    assert done.returncode == 0 and "session.output  MUST, pass" in done.stdout
+
+
 def test_a_file_may_name_an_id(bnconf: Command, tmp_path: Path) -> None:
     (tmp_path / "case.json").write_text(json.dumps(GOOD | {"implementation": "reference"}))
     assert bnconf("replay", "case.json").returncode == 0

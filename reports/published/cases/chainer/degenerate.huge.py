@@ -1,7 +1,6 @@
 # Chainer links.BatchNormalization 7.8.1, numpy 1.23.5
-# Required: Values whose squares overflow give finite output, as far from the exact one as the ratio
-# says.
-# Seen: y[0, 0] is nan, exactly 1.5149; 14 of 14 values are lost
+# Required: Values whose squares overflow give finite output. The ratio says how far off it is.
+# Seen: y[0, 0] is nan, exactly 1.5149; values that are not finite: 14 of 14
 import chainer
 import numpy as np
 

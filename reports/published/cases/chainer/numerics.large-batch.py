@@ -1,7 +1,7 @@
 # Chainer links.BatchNormalization 7.8.1, numpy 1.23.5
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[0, 0] is -0.00131186447, exactly 0; it may be off by 0.00039 and is off by 0.0013, 3.33
-# times the bound; 449 of 898 values are beyond theirs
+# times the bound; values beyond their bounds: 449 of 898
 import base64
 import zlib
 import chainer

@@ -1,7 +1,7 @@
 # Equinox nn.BatchNorm, mode=batch, jit 0.13.8, jax 0.10.2
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[1, 0] is -0.998535156, exactly -0.999043299; it may be off by 0.00049 and is off by
-# 0.00051, 1.04 times the bound; 1 of 2 values are beyond theirs
+# 0.00051, 1.04 times the bound; values beyond their bounds: 1 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

@@ -1,9 +1,9 @@
 # Equinox nn.BatchNorm, mode=batch, jit 0.13.8, jax 0.10.2
 # Required: A layer with neither gamma nor beta keeps its statistics like any other.
-# Seen: no convention in use explains the running statistics. Closest is: zero-debiased, momentum is
-# the weight kept, unbiased variance; there, after 1 step, running variance [0] is 17.8883209,
-# exactly 17.7766462; it may be off by 7.7e-05 and is off by 0.11, 1.45e+03 times the bound; 1 of 1
-# values are beyond theirs
+# Seen: no convention in use explains the running statistics. The closest is: zero-debiased,
+# momentum is the weight kept, unbiased variance; by it, after 1 training call, the running variance
+# of feature 0 is 17.8883209, exactly 17.7766462; it may be off by 7.7e-05 and is off by 0.11,
+# 1.45e+03 times the bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

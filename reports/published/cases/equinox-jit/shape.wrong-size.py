@@ -1,8 +1,8 @@
 # Equinox nn.BatchNorm, mode=batch, jit 0.13.8, jax 0.10.2
 # Required: Loading n + 1 values or an (n, m) matrix, or applying the layer to n + 1 features, is an
 # error that can be read: not a crash, not a silent broadcast.
-# Seen: an (n, m) matrix for gamma of 1 feature was accepted: applied to x of shape (2, 1), axis 1,
-# it returned y of shape (2, 1, 2) without an error
+# Seen: a layer of 1 feature accepted an (n, m) matrix for gamma: applied to x of shape (2, 1), axis
+# 1, it returned y of shape (2, 1, 2) without an error
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

@@ -2,7 +2,7 @@
 # Required: The output lies within the bound for means up to eight standard deviations from zero
 # (kappa <= 8), wide scales and long sums, in training and inference.
 # Seen: y[4, 0] is 1.35055137, exactly 1.35054095; it may be off by 9.8e-06 and is off by 1e-05,
-# 1.06 times the bound; 1 of 6 values are beyond theirs
+# 1.06 times the bound; values beyond their bounds: 1 of 6
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

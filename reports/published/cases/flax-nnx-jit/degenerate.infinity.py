@@ -1,9 +1,9 @@
 # Flax nnx.BatchNorm, jit 0.12.8, jax 0.10.2
 # Required: An infinity in one feature does not reach another feature, nor, in inference, another
 # element.
-# Seen: with an infinity in feature 0, in inference, y[0, 0] is 1.88129086, exactly 1.88129086; it
-# may be off by 2.7e-15 and is off by 5.5e-10, 2.01e+05 times the bound; 1 of 2 values are beyond
-# theirs
+# Seen: y[0, 0] in inference, with an infinity in feature 0, is 1.88129086, exactly 1.88129086; it
+# may be off by 2.7e-15 and is off by 5.5e-10, 2.01e+05 times the bound; values beyond their bounds:
+# 1 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

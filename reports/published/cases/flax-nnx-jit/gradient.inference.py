@@ -1,7 +1,7 @@
 # Flax nnx.BatchNorm, jit 0.12.8, jax 0.10.2
 # Required: With fixed statistics dx = gamma / s dy, dgamma = sum(dy xhat), dbeta = sum(dy).
-# Seen: the gradient of x, dx[0, 0] is -1.19609629, exactly -1.19609629; it may be off by 1.5e-15
-# and is off by 1.9e-09, 1.29e+06 times the bound; 2 of 2 values are beyond theirs
+# Seen: the gradient dx[0, 0] is -1.19609629, exactly -1.19609629; it may be off by 1.5e-15 and is
+# off by 1.9e-09, 1.29e+06 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

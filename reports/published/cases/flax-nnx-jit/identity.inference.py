@@ -1,8 +1,8 @@
 # Flax nnx.BatchNorm, jit 0.12.8, jax 0.10.2
 # Required: gamma = sqrt(var + epsilon), beta = mean of the running statistics give back x, in
 # inference.
-# Seen: y, which should be x,[1, 0] is -2.84902554, exactly -2.84902555; it may be off by 4.5e-15
-# and is off by 1e-08, 2.26e+06 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0], which should be x[1, 0], is -2.84902554, exactly -2.84902555; it may be off by
+# 4.5e-15 and is off by 1e-08, 2.26e+06 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

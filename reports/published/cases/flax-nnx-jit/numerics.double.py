@@ -1,7 +1,7 @@
 # Flax nnx.BatchNorm, jit 0.12.8, jax 0.10.2
 # Required: Where float64 is declared, results are good to float64, forward and backward.
 # Seen: y[1, 0] is -2.64035504, exactly -2.64035505; it may be off by 3.2e-15 and is off by 7.7e-09,
-# 2.37e+06 times the bound; 2 of 2 values are beyond theirs
+# 2.37e+06 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

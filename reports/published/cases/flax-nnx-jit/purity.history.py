@@ -1,9 +1,10 @@
 # Flax nnx.BatchNorm, jit 0.12.8, jax 0.10.2
-# Required: What a call gives does not depend on the calls before it, but for what they loaded and,
-# in inference, the running statistics: training, inference, backward and load in any order.
+# Required: The result of a call depends on no earlier call, except on what was loaded and, in
+# inference, on the running statistics. Training, inference, backward and load may come in any
+# order.
 # Seen: after load, training, backward, training, backward, load, inference, backward, training,
 # backward, load, inference, backward: y[1, 0] is -2.38391987, exactly -2.38391983; it may be off by
-# 2.9e-15 and is off by 4e-08, 1.38e+07 times the bound; 2 of 2 values are beyond theirs
+# 2.9e-15 and is off by 4e-08, 1.38e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

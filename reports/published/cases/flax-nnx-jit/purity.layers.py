@@ -1,7 +1,7 @@
 # Flax nnx.BatchNorm, jit 0.12.8, jax 0.10.2
-# Required: What is done to one layer changes no other, and a new one starts as the first did.
-# Seen: beside another layer, y of layer 1[1, 0] is -4.32634956, exactly -4.32634949; it may be off
-# by 5.3e-15 and is off by 7.1e-08, 1.34e+07 times the bound; 2 of 2 values are beyond theirs
+# Required: Using one layer changes no other, and a new layer starts as the first did.
+# Seen: y[1, 0] of layer 1, beside another layer, is -4.32634956, exactly -4.32634949; it may be off
+# by 5.3e-15 and is off by 7.1e-08, 1.34e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

@@ -1,7 +1,6 @@
 # Haiku BatchNorm, jit 0.0.17, jax 0.10.2
-# Required: Values whose squares overflow give finite output, as far from the exact one as the ratio
-# says.
-# Seen: y[0, 0] is nan, exactly 1; 2 of 2 values are lost
+# Required: Values whose squares overflow give finite output. The ratio says how far off it is.
+# Seen: y[0, 0] is nan, exactly 1; values that are not finite: 2 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

@@ -1,7 +1,7 @@
 # Haiku BatchNorm, jit 0.0.17, jax 0.10.2
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[1, 0] is -0.997070312, exactly -0.999943792; it may be off by 0.00049 and is off by
-# 0.0029, 5.85 times the bound; 2 of 2 values are beyond theirs
+# 0.0029, 5.85 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

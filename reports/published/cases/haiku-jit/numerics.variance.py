@@ -1,8 +1,8 @@
 # Haiku BatchNorm, jit 0.0.17, jax 0.10.2
 # Required: Finite, well-scaled input never gives NaN or infinity: the computed variance is not
 # negative.
-# Seen: y[0, 0] of a constant feature is nan, although x and the exact output are finite; 3 of 3
-# values are lost
+# Seen: y[0, 0] of a constant feature is nan, although x and the exact output are finite; values
+# that are not finite: 3 of 3
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"

@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: One value per feature in training gives beta, or a clear error.
 # Seen: y[0, 0] is 0.224121094, exactly 0.224091473; it may be off by 1.2e-12 and is off by 3e-05,
-# 2.49e+07 times the bound; 1 of 1 values are beyond theirs
+# 2.49e+07 times the bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: epsilon = 0 works where var > 0.
 # Seen: y[2, 0] is -1.40677571, exactly -1.4067758; it may be off by 3.2e-15 and is off by 9.2e-08,
-# 2.89e+07 times the bound; 4 of 4 values are beyond theirs
+# 2.89e+07 times the bound; values beyond their bounds: 4 of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

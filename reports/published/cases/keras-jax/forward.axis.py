@@ -1,8 +1,8 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: Every feature axis and rank it supports gives the same numbers: features first, channels
 # first, channels last.
-# Seen: for shape (1, 2), axis 0, y[0, 1] is -0.999999523, exactly -0.999999437; it may be off by
-# 2.6e-15 and is off by 8.6e-08, 3.36e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 1] for x of shape (1, 2), axis 0, is -0.999999523, exactly -0.999999437; it may be off
+# by 2.6e-15 and is off by 8.6e-08, 3.36e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

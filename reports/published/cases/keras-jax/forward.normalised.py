@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: With gamma 1 and beta 0 each feature of y has mean 0 and variance var / (var + epsilon).
-# Seen: the variance of feature [0] is 0.999998987, exactly 0.999998875; it may be off by 6e-15 and
-# is off by 1.1e-07, 1.85e+07 times the bound; 1 of 1 values are beyond theirs
+# Seen: the variance of feature 0 is 0.999998987, exactly 0.999998875; it may be off by 6e-15 and is
+# off by 1.1e-07, 1.85e+07 times the bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -1,8 +1,8 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: In training, dx = gamma / s (dy - mean(dy) - xhat mean(dy xhat)), s = sqrt(var +
 # epsilon): the batch's statistics are functions of x.
-# Seen: the gradient of x, dx[1, 0] is 2.68220901e-07, exactly 2.70886873e-07; it may be off by
-# 2.1e-15 and is off by 2.7e-09, 1.27e+06 times the bound; 2 of 2 values are beyond theirs
+# Seen: the gradient dx[1, 0] is 2.68220901e-07, exactly 2.70886873e-07; it may be off by 2.1e-15
+# and is off by 2.7e-09, 1.27e+06 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

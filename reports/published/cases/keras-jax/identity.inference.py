@@ -1,8 +1,8 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: gamma = sqrt(var + epsilon), beta = mean of the running statistics give back x, in
 # inference.
-# Seen: y, which should be x,[1, 0] is -2.84902525, exactly -2.84902555; it may be off by 4.5e-15
-# and is off by 3e-07, 6.79e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0], which should be x[1, 0], is -2.84902525, exactly -2.84902555; it may be off by
+# 4.5e-15 and is off by 3e-07, 6.79e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: gamma = sqrt(var + epsilon), beta = mean give back x, in training.
-# Seen: y, which should be x,[0, 0] is 3.11363316, exactly 3.11363268; it may be off by 7.8e-15 and
-# is off by 4.8e-07, 6.1e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 0], which should be x[0, 0], is 3.11363316, exactly 3.11363268; it may be off by
+# 7.8e-15 and is off by 4.8e-07, 6.1e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: Permuting the samples permutes the output alike.
-# Seen: y, with the samples in another order,[4, 0] is 0.120222688, exactly 0.120222569; it may be
-# off by 4.9e-15 and is off by 1.2e-07, 2.42e+07 times the bound; 5 of 8 values are beyond theirs
+# Seen: y[4, 0] with the samples in another order is 0.120222688, exactly 0.120222569; it may be off
+# by 4.9e-15 and is off by 1.2e-07, 2.42e+07 times the bound; values beyond their bounds: 5 of 8
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: Repeating the batch repeats the output.
-# Seen: y, with the batch twice over,[1, 0] is -0.99998951, exactly -0.99998945; it may be off by
-# 7.7e-15 and is off by 6e-08, 7.78e+06 times the bound; 4 of 4 values are beyond theirs
+# Seen: y[1, 0] with the batch twice over is -0.99998951, exactly -0.99998945; it may be off by
+# 7.7e-15 and is off by 6e-08, 7.78e+06 times the bound; values beyond their bounds: 4 of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: Adding a constant to a feature changes nothing in training.
-# Seen: y, with a constant added to x,[0, 0] is 0.999999404, exactly 0.999999464; it may be off by
-# 1.1e-14 and is off by 6e-08, 5.49e+06 times the bound; 1 of 2 values are beyond theirs
+# Seen: y[0, 0] with a constant added to x is 0.999999404, exactly 0.999999464; it may be off by
+# 1.1e-14 and is off by 6e-08, 5.49e+06 times the bound; values beyond their bounds: 1 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: Permuting the places of an image permutes the output alike.
-# Seen: y, with the places in another order,[1, 0, 0] is -0.91803205, exactly -0.91803211; it may be
-# off by 6.8e-15 and is off by 6e-08, 8.72e+06 times the bound; 4 of 6 values are beyond theirs
+# Seen: y[1, 0, 0] with the places in another order is -0.91803205, exactly -0.91803211; it may be
+# off by 6.8e-15 and is off by 6e-08, 8.72e+06 times the bound; values beyond their bounds: 4 of 6
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -2,7 +2,7 @@
 # Required: The output lies within the bound for means up to eight standard deviations from zero
 # (kappa <= 8), wide scales and long sums, in training and inference.
 # Seen: y[1, 0] is -0.999999523, exactly -0.999999437; it may be off by 2.6e-15 and is off by
-# 8.6e-08, 3.36e+07 times the bound; 2 of 2 values are beyond theirs
+# 8.6e-08, 3.36e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

@@ -1,7 +1,7 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: The bound holds for every kappa up to 1e6: the error grows like kappa, not like kappa^2.
 # Seen: y[4, 0] is 0.521974921, exactly 0.521974961; it may be off by 1.8e-15 and is off by 4e-08,
-# 2.2e+07 times the bound; 8 of 8 values are beyond theirs
+# 2.2e+07 times the bound; values beyond their bounds: 8 of 8
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

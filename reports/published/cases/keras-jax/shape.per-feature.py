@@ -1,8 +1,9 @@
 # Keras (JAX) 3.15.1, jax 0.10.2
 # Required: Changing gamma[k] or beta[k] changes feature k of the output, by the amount the
 # definition says, and no other feature: gamma and beta act as n-vectors.
-# Seen: the change of y when gamma[0] grows by 1[1, 0] is -0.999999523, exactly -0.999999437; it may
-# be off by 7.7e-15 and is off by 8.6e-08, 1.12e+07 times the bound; 2 of 4 values are beyond theirs
+# Seen: the change of y[1, 0] when gamma[0] grows by 1 is -0.999999523, exactly -0.999999437; it may
+# be off by 7.7e-15 and is off by 8.6e-08, 1.12e+07 times the bound; values beyond their bounds: 2
+# of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"

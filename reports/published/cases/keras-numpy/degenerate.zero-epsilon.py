@@ -1,7 +1,7 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: epsilon = 0 works where var > 0.
 # Seen: y[0, 0] is 1.01673007, exactly 1.01673001; it may be off by 2.7e-15 and is off by 5.7e-08,
-# 2.13e+07 times the bound; 4 of 4 values are beyond theirs
+# 2.13e+07 times the bound; values beyond their bounds: 4 of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

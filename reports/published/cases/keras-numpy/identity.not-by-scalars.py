@@ -1,9 +1,9 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: With one scalar pair per layer the best reachable error on features of different mean
 # and variance is the known residual; with n-vectors it is zero.
-# Seen: y, which n-vectors of gamma and beta should make x,[0, 0] is 3.11363316, exactly 3.11363268;
-# it may be off by 7.8e-15 and is off by 4.8e-07, 6.1e+07 times the bound; 4 of 4 values are beyond
-# theirs
+# Seen: y[0, 0], which n-vectors of gamma and beta should make x[0, 0], is 3.11363316, exactly
+# 3.11363268; it may be off by 7.8e-15 and is off by 4.8e-07, 6.1e+07 times the bound; values beyond
+# their bounds: 4 of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

@@ -1,9 +1,9 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: The paper's gamma = sqrt(var), beta = mean give mean + d sqrt(var / (var + epsilon)), d
 # = x - mean: off the identity by exactly the effect of epsilon.
-# Seen: y, which should be mean + d sqrt(var / (var + epsilon)),[0, 0] is 3.11363125, exactly
-# 3.113631; it may be off by 7.8e-15 and is off by 2.5e-07, 3.15e+07 times the bound; 2 of 2 values
-# are beyond theirs
+# Seen: y[0, 0], which should be mean + d sqrt(var / (var + epsilon)), is 3.11363125, exactly
+# 3.113631; it may be off by 7.8e-15 and is off by 2.5e-07, 3.15e+07 times the bound; values beyond
+# their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

@@ -1,7 +1,7 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: Repeating the batch repeats the output.
-# Seen: y, with the batch twice over,[1, 0] is 0.869993448, exactly 0.869993567; it may be off by
-# 7.3e-15 and is off by 1.2e-07, 1.64e+07 times the bound; 8 of 8 values are beyond theirs
+# Seen: y[1, 0] with the batch twice over is 0.869993448, exactly 0.869993567; it may be off by
+# 7.3e-15 and is off by 1.2e-07, 1.64e+07 times the bound; values beyond their bounds: 8 of 8
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

@@ -1,8 +1,8 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: x -> c x with epsilon -> c^2 epsilon changes nothing in training but, for c < 0, the
 # sign of y - beta.
-# Seen: y, with -x/2 and epsilon/4,[0, 0] is -0.999780655, exactly -0.999780594; it may be off by
-# 7.8e-15 and is off by 6.1e-08, 7.89e+06 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 0] with -x/2 and epsilon/4 is -0.999780655, exactly -0.999780594; it may be off by
+# 7.8e-15 and is off by 6.1e-08, 7.89e+06 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

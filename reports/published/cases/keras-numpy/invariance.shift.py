@@ -1,7 +1,7 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: Adding a constant to a feature changes nothing in training.
-# Seen: y, with a constant added to x,[0, 0] is 0.999999285, exactly 0.999999464; it may be off by
-# 1.1e-14 and is off by 1.8e-07, 1.65e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 0] with a constant added to x is 0.999999285, exactly 0.999999464; it may be off by
+# 1.1e-14 and is off by 1.8e-07, 1.65e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

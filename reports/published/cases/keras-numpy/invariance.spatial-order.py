@@ -1,7 +1,7 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: Permuting the places of an image permutes the output alike.
-# Seen: y, with the places in another order,[0, 0, 3] is 0.869993448, exactly 0.869993567; it may be
-# off by 7.3e-15 and is off by 1.2e-07, 1.64e+07 times the bound; 4 of 4 values are beyond theirs
+# Seen: y[0, 0, 3] with the places in another order is 0.869993448, exactly 0.869993567; it may be
+# off by 7.3e-15 and is off by 1.2e-07, 1.64e+07 times the bound; values beyond their bounds: 4 of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

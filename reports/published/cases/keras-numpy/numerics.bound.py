@@ -2,7 +2,7 @@
 # Required: The output lies within the bound for means up to eight standard deviations from zero
 # (kappa <= 8), wide scales and long sums, in training and inference.
 # Seen: y[5, 1] is 1.50223255, exactly 1.50224525; it may be off by 9.8e-06 and is off by 1.3e-05,
-# 1.29 times the bound; 2 of 18 values are beyond theirs
+# 1.29 times the bound; values beyond their bounds: 2 of 18
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

@@ -1,7 +1,7 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: The bound holds for every kappa up to 1e6: the error grows like kappa, not like kappa^2.
 # Seen: y[6, 0] is -1.49455643, exactly -1.49462438; it may be off by 3.8e-05 and is off by 6.8e-05,
-# 1.79 times the bound; 4 of 8 values are beyond theirs
+# 1.79 times the bound; values beyond their bounds: 4 of 8
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

@@ -1,7 +1,7 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: Where float64 is declared, results are good to float64, forward and backward.
 # Seen: y[1, 0] is -0.999999523, exactly -0.999999437; it may be off by 2.6e-15 and is off by
-# 8.6e-08, 3.36e+07 times the bound; 2 of 2 values are beyond theirs
+# 8.6e-08, 3.36e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

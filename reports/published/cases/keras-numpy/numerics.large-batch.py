@@ -1,7 +1,7 @@
 # Keras (NumPy) 3.15.1, numpy 2.4.6
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[85, 0] is -2.66937685, exactly -2.66936389; it may be off by 1e-05 and is off by 1.3e-05,
-# 1.28 times the bound; 2 of 94 values are beyond theirs
+# 1.28 times the bound; values beyond their bounds: 2 of 94
 import os
 
 os.environ["KERAS_BACKEND"] = "numpy"

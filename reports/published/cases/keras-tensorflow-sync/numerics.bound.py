@@ -2,7 +2,7 @@
 # Required: The output lies within the bound for means up to eight standard deviations from zero
 # (kappa <= 8), wide scales and long sums, in training and inference.
 # Seen: y[4, 0] is -2.16590357, exactly -2.16588977; it may be off by 1.1e-05 and is off by 1.4e-05,
-# 1.23 times the bound; 1 of 11 values are beyond theirs
+# 1.23 times the bound; values beyond their bounds: 1 of 11
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -1,7 +1,7 @@
 # Keras (TensorFlow), synchronized 3.15.1, tensorflow 2.21.0
 # Required: The bound holds for every kappa up to 1e6: the error grows like kappa, not like kappa^2.
 # Seen: y[2, 0] is -1.82738113, exactly -1.82734797; it may be off by 2.2e-05 and is off by 3.3e-05,
-# 1.53 times the bound; 2 of 8 values are beyond theirs
+# 1.53 times the bound; values beyond their bounds: 2 of 8
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"

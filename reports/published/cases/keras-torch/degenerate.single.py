@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: One value per feature in training gives beta, or a clear error.
 # Seen: y[0, 0] is 0.22409147, exactly 0.224091473; it may be off by 1.2e-12 and is off by 3.1e-09,
-# 2.64e+03 times the bound; 1 of 1 values are beyond theirs
+# 2.64e+03 times the bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

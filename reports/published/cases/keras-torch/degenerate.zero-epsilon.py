@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: epsilon = 0 works where var > 0.
 # Seen: y[0, 0] is 1.01672995, exactly 1.01673001; it may be off by 2.7e-15 and is off by 6.2e-08,
-# 2.34e+07 times the bound; 4 of 4 values are beyond theirs
+# 2.34e+07 times the bound; values beyond their bounds: 4 of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: scale=False is gamma 1, center=False is beta 0.
-# Seen: with scale=True and center=False, y[1, 0] is -0.999999464, exactly -0.999999437; it may be
-# off by 2.6e-15 and is off by 2.6e-08, 1.02e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0] with scale=True and center=False is -0.999999464, exactly -0.999999437; it may be
+# off by 2.6e-15 and is off by 2.6e-08, 1.02e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: In training, dbeta = sum(dy) for each feature.
-# Seen: the gradient of beta, dbeta[0] is -1.71891558, exactly -1.7189156; it may be off by 2.5e-15
-# and is off by 1.4e-08, 5.68e+06 times the bound; 1 of 1 values are beyond theirs
+# Seen: the gradient dbeta[0] is -1.71891558, exactly -1.7189156; it may be off by 2.5e-15 and is
+# off by 1.4e-08, 5.68e+06 times the bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: In training, dgamma = sum(dy xhat) for each feature.
-# Seen: the gradient of gamma, dgamma[0] is -1.4356488, exactly -1.43564879; it may be off by 8e-15
-# and is off by 1e-08, 1.31e+06 times the bound; 1 of 1 values are beyond theirs
+# Seen: the gradient dgamma[0] is -1.4356488, exactly -1.43564879; it may be off by 8e-15 and is off
+# by 1e-08, 1.31e+06 times the bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,8 +1,8 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: In training, dx = gamma / s (dy - mean(dy) - xhat mean(dy xhat)), s = sqrt(var +
 # epsilon): the batch's statistics are functions of x.
-# Seen: the gradient of x, dx[1, 0] is 2.38418579e-07, exactly 2.70886873e-07; it may be off by
-# 2.1e-15 and is off by 3.2e-08, 1.55e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: the gradient dx[1, 0] is 2.38418579e-07, exactly 2.70886873e-07; it may be off by 2.1e-15
+# and is off by 3.2e-08, 1.55e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,8 +1,8 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: For each feature dx sums to 0, and dx . xhat = gamma / s sum(dy xhat) epsilon / (var +
 # epsilon).
-# Seen: dx . xhat of feature [0] is -5.06639196e-07, exactly -5.41773441e-07; it may be off by
-# 4.4e-15 and is off by 3.5e-08, 7.97e+06 times the bound; 1 of 1 values are beyond theirs
+# Seen: dx . xhat over feature 0 is -5.06639196e-07, exactly -5.41773441e-07; it may be off by
+# 4.4e-15 and is off by 3.5e-08, 7.97e+06 times the bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

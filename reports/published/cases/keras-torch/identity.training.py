@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: gamma = sqrt(var + epsilon), beta = mean give back x, in training.
-# Seen: y, which should be x,[1, 0] is -2.84902573, exactly -2.84902555; it may be off by 7.7e-15
-# and is off by 1.7e-07, 2.27e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0], which should be x[1, 0], is -2.84902573, exactly -2.84902555; it may be off by
+# 7.7e-15 and is off by 1.7e-07, 2.27e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: Permuting the samples permutes the output alike.
-# Seen: y, with the samples in another order,[2, 0] is -0.286144704, exactly -0.286144644; it may be
-# off by 4e-15 and is off by 6e-08, 1.49e+07 times the bound; 6 of 6 values are beyond theirs
+# Seen: y[2, 0] with the samples in another order is -0.286144704, exactly -0.286144644; it may be
+# off by 4e-15 and is off by 6e-08, 1.49e+07 times the bound; values beyond their bounds: 6 of 6
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: Repeating the batch repeats the output.
-# Seen: y, with the batch twice over,[1, 0] is -0.999990582, exactly -0.999990523; it may be off by
-# 7.7e-15 and is off by 6e-08, 7.78e+06 times the bound; 2 of 4 values are beyond theirs
+# Seen: y[1, 0] with the batch twice over is -0.999990582, exactly -0.999990523; it may be off by
+# 7.7e-15 and is off by 6e-08, 7.78e+06 times the bound; values beyond their bounds: 2 of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,7 +1,8 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: Permuting the features, and gamma and beta with them, permutes the output alike.
-# Seen: y, with the features in another order,[1, 35] is -1.06619823, exactly -1.06619799; it may be
-# off by 8.3e-15 and is off by 2.4e-07, 2.88e+07 times the bound; 21 of 195 values are beyond theirs
+# Seen: y[1, 35] with the features in another order is -1.06619823, exactly -1.06619799; it may be
+# off by 8.3e-15 and is off by 2.4e-07, 2.88e+07 times the bound; values beyond their bounds: 21 of
+# 195
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

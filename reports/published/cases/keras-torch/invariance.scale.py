@@ -1,8 +1,8 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: x -> c x with epsilon -> c^2 epsilon changes nothing in training but, for c < 0, the
 # sign of y - beta.
-# Seen: y, with -x/2 and epsilon/4,[0, 0] is 27.6837082, exactly 27.683709; it may be off by 5.5e-14
-# and is off by 8e-07, 1.46e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 0] with -x/2 and epsilon/4 is 27.6837082, exactly 27.683709; it may be off by 5.5e-14
+# and is off by 8e-07, 1.46e+07 times the bound; values beyond their bounds: 2 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

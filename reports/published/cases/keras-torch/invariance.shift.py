@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: Adding a constant to a feature changes nothing in training.
-# Seen: y, with a constant added to x,[1, 0] is -0.999999583, exactly -0.999999464; it may be off by
-# 9e-15 and is off by 1.2e-07, 1.32e+07 times the bound; 1 of 2 values are beyond theirs
+# Seen: y[1, 0] with a constant added to x is -0.999999583, exactly -0.999999464; it may be off by
+# 9e-15 and is off by 1.2e-07, 1.32e+07 times the bound; values beyond their bounds: 1 of 2
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

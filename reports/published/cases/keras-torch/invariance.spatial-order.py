@@ -1,7 +1,7 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: Permuting the places of an image permutes the output alike.
-# Seen: y, with the places in another order,[0, 1, 0] is -1.13768458, exactly -1.1376847; it may be
-# off by 8.6e-15 and is off by 1.2e-07, 1.38e+07 times the bound; 3 of 6 values are beyond theirs
+# Seen: y[0, 1, 0] with the places in another order is -1.13768458, exactly -1.1376847; it may be
+# off by 8.6e-15 and is off by 1.2e-07, 1.38e+07 times the bound; values beyond their bounds: 3 of 6
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

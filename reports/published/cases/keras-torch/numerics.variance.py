@@ -2,7 +2,7 @@
 # Required: Finite, well-scaled input never gives NaN or infinity: the computed variance is not
 # negative.
 # Seen: y[0, 0, 0] of a feature whose mean is 10000 times its standard deviation is nan, although x
-# and the exact output are finite; 6 of 12 values are lost
+# and the exact output are finite; values that are not finite: 6 of 12
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

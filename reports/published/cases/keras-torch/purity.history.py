@@ -1,9 +1,10 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
-# Required: What a call gives does not depend on the calls before it, but for what they loaded and,
-# in inference, the running statistics: training, inference, backward and load in any order.
-# Seen: after load, training, backward, training: the gradient of beta, dbeta[0] is 2.34472799,
-# exactly 2.34472784; it may be off by 3.4e-15 and is off by 1.6e-07, 4.59e+07 times the bound; 1 of
-# 1 values are beyond theirs
+# Required: The result of a call depends on no earlier call, except on what was loaded and, in
+# inference, on the running statistics. Training, inference, backward and load may come in any
+# order.
+# Seen: after load, training, backward, training: the gradient dbeta[0] is 2.34472799, exactly
+# 2.34472784; it may be off by 3.4e-15 and is off by 1.6e-07, 4.59e+07 times the bound; values
+# beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,9 +1,9 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
-# Required: Statistics that were loaded move on from there, under one of the known conventions.
-# Seen: no convention in use explains the running statistics. Closest is: momentum is the weight
-# kept, biased variance; there, after 1 step, running variance [0] is 2.45387697, exactly
-# 2.45387704; it may be off by 1e-14 and is off by 6.6e-08, 6.52e+06 times the bound; 1 of 1 values
-# are beyond theirs
+# Required: Loaded statistics move on from their values, under one of the known conventions.
+# Seen: no convention in use explains the running statistics. The closest is: momentum is the weight
+# kept, biased variance; by it, after 1 training call, the running variance of feature 0 is
+# 2.45387697, exactly 2.45387704; it may be off by 1e-14 and is off by 6.6e-08, 6.52e+06 times the
+# bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

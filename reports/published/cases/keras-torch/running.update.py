@@ -2,10 +2,10 @@
 # Required: After each of k training calls both statistics are an average of the batches' under one
 # of the known conventions, the same one every time: exponential moving, zero-debiased exponential
 # moving, cumulative.
-# Seen: no convention in use explains the running statistics. Closest is: momentum is the weight
-# kept, biased variance; there, after 1 step, running variance [0] is 1.78883219, exactly
-# 1.78883233; it may be off by 9e-15 and is off by 1.4e-07, 1.58e+07 times the bound; 1 of 1 values
-# are beyond theirs
+# Seen: no convention in use explains the running statistics. The closest is: momentum is the weight
+# kept, biased variance; by it, after 1 training call, the running variance of feature 0 is
+# 1.78883219, exactly 1.78883233; it may be off by 9e-15 and is off by 1.4e-07, 1.58e+07 times the
+# bound; values beyond their bounds: 1 of 1
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

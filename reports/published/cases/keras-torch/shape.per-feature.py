@@ -1,8 +1,8 @@
 # Keras (PyTorch) 3.15.1, torch 2.13.0+cpu
 # Required: Changing gamma[k] or beta[k] changes feature k of the output, by the amount the
 # definition says, and no other feature: gamma and beta act as n-vectors.
-# Seen: the change of y when beta[0] grows by 1[0, 0] is 1.00000006, exactly 1; it may be off by
-# 5.7e-15 and is off by 6e-08, 1.04e+07 times the bound; 1 of 4 values are beyond theirs
+# Seen: the change of y[0, 0] when beta[0] grows by 1 is 1.00000006, exactly 1; it may be off by
+# 5.7e-15 and is off by 6e-08, 1.04e+07 times the bound; values beyond their bounds: 1 of 4
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"

@@ -1,10 +1,10 @@
 # MindSpore nn.BatchNorm 2.10.0
 # Required: momentum is the weight kept (Keras, ONNX) or the weight of the new batch (PyTorch),
 # always the same.
-# Seen: no convention in use explains the running statistics. Closest is: zero-debiased, momentum is
-# the weight kept, biased variance; there, after 1 step, running variance [0] is 1, exactly
-# 8.88901615; it may be off by 0.45 and is off by 7.9, 17.4 times the bound; 1 of 1 values are
-# beyond theirs
+# Seen: no convention in use explains the running statistics. The closest is: zero-debiased,
+# momentum is the weight kept, biased variance; by it, after 1 training call, the running variance
+# of feature 0 is 1, exactly 8.88901615; it may be off by 0.45 and is off by 7.9, 17.4 times the
+# bound; values beyond their bounds: 1 of 1
 import mindspore as ms
 import numpy as np
 

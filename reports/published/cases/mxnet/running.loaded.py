@@ -1,9 +1,9 @@
 # MXNet gluon.nn.BatchNorm 1.9.1
-# Required: Statistics that were loaded move on from there, under one of the known conventions.
-# Seen: no convention in use explains the running statistics. Closest is: zero-debiased, momentum is
-# the weight kept, biased variance; there, after 1 step, running variance [0] is 1.73893857, exactly
-# 8.8883231; it may be off by 5.7e-05 and is off by 7.1, 1.25e+05 times the bound; 1 of 1 values are
-# beyond theirs
+# Required: Loaded statistics move on from their values, under one of the known conventions.
+# Seen: no convention in use explains the running statistics. The closest is: zero-debiased,
+# momentum is the weight kept, biased variance; by it, after 1 training call, the running variance
+# of feature 0 is 1.73893857, exactly 8.8883231; it may be off by 5.7e-05 and is off by 7.1,
+# 1.25e+05 times the bound; values beyond their bounds: 1 of 1
 import mxnet as mx
 import numpy as np
 

@@ -1,8 +1,8 @@
 # ONNX reference evaluator, opset 9 1.23.2
 # Required: An infinity in one feature does not reach another feature, nor, in inference, another
 # element.
-# Seen: with an infinity in feature 0, in inference, y[0, 0] is nan, exactly 1.88129086; it may be
-# off by 1.5e-06 and is off by nan, infinitely many times the bound; 1 of 2 values are beyond theirs
+# Seen: y[0, 0] in inference, with an infinity in feature 0, is nan, exactly 1.88129086; it may be
+# off by 1.5e-06; values beyond their bounds: 1 of 2
 import ml_dtypes
 import numpy as np
 import onnx

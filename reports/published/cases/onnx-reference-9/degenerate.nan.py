@@ -1,7 +1,7 @@
 # ONNX reference evaluator, opset 9 1.23.2
 # Required: A NaN in one feature does not reach another feature, nor, in inference, another element.
-# Seen: with a NaN in feature 0, in inference, y[0, 0] is nan, exactly 1.88129086; it may be off by
-# 1.5e-06 and is off by nan, infinitely many times the bound; 1 of 2 values are beyond theirs
+# Seen: y[0, 0] in inference, with a NaN in feature 0, is nan, exactly 1.88129086; it may be off by
+# 1.5e-06; values beyond their bounds: 1 of 2
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,7 +1,7 @@
 # ONNX reference evaluator, opset 9 1.23.2
 # Required: epsilon is honoured and sits inside the square root.
 # Seen: y[1, 0] is -2.19073796, exactly -2.64035499; it may be off by 1.7e-06 and is off by 0.45,
-# 2.6e+05 times the bound; 2 of 2 values are beyond theirs
+# 2.6e+05 times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

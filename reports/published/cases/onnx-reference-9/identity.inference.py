@@ -1,8 +1,8 @@
 # ONNX reference evaluator, opset 9 1.23.2
 # Required: gamma = sqrt(var + epsilon), beta = mean of the running statistics give back x, in
 # inference.
-# Seen: y, which should be x,[1, 0] is -2.25611925, exactly -2.84902549; it may be off by 2.9e-06
-# and is off by 0.59, 2.05e+05 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0], which should be x[1, 0], is -2.25611925, exactly -2.84902549; it may be off by
+# 2.9e-06 and is off by 0.59, 2.05e+05 times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

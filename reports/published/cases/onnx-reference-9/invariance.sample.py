@@ -1,7 +1,7 @@
 # ONNX reference evaluator, opset 9 1.23.2
 # Required: In inference each sample's output does not depend on the others.
-# Seen: y of the first samples alone,[0, 0] is 1.78474867, exactly 1.61564624; it may be off by
-# 4.5e-06 and is off by 0.17, 3.75e+04 times the bound; 1 of 1 values are beyond theirs
+# Seen: y[0, 0] of the first samples alone is 1.78474867, exactly 1.61564624; it may be off by
+# 4.5e-06 and is off by 0.17, 3.75e+04 times the bound; values beyond their bounds: 1 of 1
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,7 +1,7 @@
 # ONNX reference evaluator, opset 9 1.23.2
 # Required: Where float64 is declared, results are good to float64, forward and backward.
 # Seen: y[1, 0] is -2.19073792, exactly -2.64035505; it may be off by 3.2e-15 and is off by 0.45,
-# 1.39e+14 times the bound; 2 of 2 values are beyond theirs
+# 1.39e+14 times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,7 +1,7 @@
 # ONNX reference evaluator, opset 9 1.23.2
 # Required: float16 and bfloat16 statistics are computed in at least float32.
 # Seen: y[1, 0] is -2.19140625, exactly -2.63982165; it may be off by 0.0013 and is off by 0.45, 347
-# times the bound; 2 of 2 values are beyond theirs
+# times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

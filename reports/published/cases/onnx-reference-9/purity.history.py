@@ -1,8 +1,9 @@
 # ONNX reference evaluator, opset 9 1.23.2
-# Required: What a call gives does not depend on the calls before it, but for what they loaded and,
-# in inference, the running statistics: training, inference, backward and load in any order.
+# Required: The result of a call depends on no earlier call, except on what was loaded and, in
+# inference, on the running statistics. Training, inference, backward and load may come in any
+# order.
 # Seen: after load, load, inference, load: y[1, 0] is -2.63768816, exactly -4.32634947; it may be
-# off by 2.8e-06 and is off by 1.7, 5.95e+05 times the bound; 2 of 2 values are beyond theirs
+# off by 2.8e-06 and is off by 1.7, 5.95e+05 times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

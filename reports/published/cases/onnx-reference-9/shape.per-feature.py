@@ -1,8 +1,8 @@
 # ONNX reference evaluator, opset 9 1.23.2
 # Required: Changing gamma[k] or beta[k] changes feature k of the output, by the amount the
 # definition says, and no other feature: gamma and beta act as n-vectors.
-# Seen: the change of y when gamma[0] grows by 1[1, 0] is -2.19073796, exactly -2.64035499; it may
-# be off by 5.2e-06 and is off by 0.45, 8.66e+04 times the bound; 2 of 4 values are beyond theirs
+# Seen: the change of y[1, 0] when gamma[0] grows by 1 is -2.19073796, exactly -2.64035499; it may
+# be off by 5.2e-06 and is off by 0.45, 8.66e+04 times the bound; values beyond their bounds: 2 of 4
 import ml_dtypes
 import numpy as np
 import onnx

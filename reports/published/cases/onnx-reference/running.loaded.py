@@ -1,9 +1,9 @@
 # ONNX reference evaluator 1.23.2
-# Required: Statistics that were loaded move on from there, under one of the known conventions.
-# Seen: no convention in use explains the running statistics. Closest is: momentum is the weight
-# kept, biased variance; there, after 1 step, running variance [0] is 8.17338462, exactly
-# 8.17338481; it may be off by 5.5e-14 and is off by 2e-07, 3.62e+06 times the bound; 1 of 1 values
-# are beyond theirs
+# Required: Loaded statistics move on from their values, under one of the known conventions.
+# Seen: no convention in use explains the running statistics. The closest is: momentum is the weight
+# kept, biased variance; by it, after 1 training call, the running variance of feature 0 is
+# 8.17338462, exactly 8.17338481; it may be off by 5.5e-14 and is off by 2e-07, 3.62e+06 times the
+# bound; values beyond their bounds: 1 of 1
 import ml_dtypes
 import numpy as np
 import onnx

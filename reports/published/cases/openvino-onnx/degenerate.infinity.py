@@ -1,9 +1,9 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: An infinity in one feature does not reach another feature, nor, in inference, another
 # element.
-# Seen: with an infinity in feature 0, in inference, y[0, 0] is 1.88129079, exactly 1.88129086; it
-# may be off by 2.7e-15 and is off by 6.2e-08, 2.29e+07 times the bound; 1 of 2 values are beyond
-# theirs
+# Seen: y[0, 0] in inference, with an infinity in feature 0, is 1.88129079, exactly 1.88129086; it
+# may be off by 2.7e-15 and is off by 6.2e-08, 2.29e+07 times the bound; values beyond their bounds:
+# 1 of 2
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: epsilon = 0 works where var > 0.
 # Seen: y[0, 0] is 1.01672995, exactly 1.01673001; it may be off by 2.7e-15 and is off by 6.2e-08,
-# 2.34e+07 times the bound; 4 of 4 values are beyond theirs
+# 2.34e+07 times the bound; values beyond their bounds: 4 of 4
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,8 +1,8 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Every feature axis and rank it supports gives the same numbers: features first, channels
 # first, channels last.
-# Seen: for shape (1, 2), axis 0, y[0, 1] is -0.999999464, exactly -0.999999437; it may be off by
-# 2.6e-15 and is off by 2.6e-08, 1.02e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 1] for x of shape (1, 2), axis 0, is -0.999999464, exactly -0.999999437; it may be off
+# by 2.6e-15 and is off by 2.6e-08, 1.02e+07 times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

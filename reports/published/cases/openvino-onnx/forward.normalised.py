@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: With gamma 1 and beta 0 each feature of y has mean 0 and variance var / (var + epsilon).
-# Seen: the variance of feature [0] is 0.999998927, exactly 0.999998875; it may be off by 6e-15 and
-# is off by 5.2e-08, 8.65e+06 times the bound; 1 of 1 values are beyond theirs
+# Seen: the variance of feature 0 is 0.999998927, exactly 0.999998875; it may be off by 6e-15 and is
+# off by 5.2e-08, 8.65e+06 times the bound; values beyond their bounds: 1 of 1
 import ml_dtypes
 import numpy as np
 import onnx

@@ -2,7 +2,7 @@
 # Required: y = gamma (x - mean) / sqrt(var + epsilon) + beta with the batch's mean and biased
 # variance.
 # Seen: y[1, 0] is -0.999999464, exactly -0.999999437; it may be off by 2.6e-15 and is off by
-# 2.6e-08, 1.02e+07 times the bound; 2 of 2 values are beyond theirs
+# 2.6e-08, 1.02e+07 times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,9 +1,9 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: With one scalar pair per layer the best reachable error on features of different mean
 # and variance is the known residual; with n-vectors it is zero.
-# Seen: y, which n-vectors of gamma and beta should make x,[1, 0] is -2.84902573, exactly
-# -2.84902555; it may be off by 7.7e-15 and is off by 1.7e-07, 2.27e+07 times the bound; 4 of 4
-# values are beyond theirs
+# Seen: y[1, 0], which n-vectors of gamma and beta should make x[1, 0], is -2.84902573, exactly
+# -2.84902555; it may be off by 7.7e-15 and is off by 1.7e-07, 2.27e+07 times the bound; values
+# beyond their bounds: 4 of 4
 import ml_dtypes
 import numpy as np
 import onnx

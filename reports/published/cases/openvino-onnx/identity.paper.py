@@ -1,9 +1,9 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: The paper's gamma = sqrt(var), beta = mean give mean + d sqrt(var / (var + epsilon)), d
 # = x - mean: off the identity by exactly the effect of epsilon.
-# Seen: y, which should be mean + d sqrt(var / (var + epsilon)),[1, 0] is -2.84902406, exactly
-# -2.84902388; it may be off by 7.7e-15 and is off by 1.8e-07, 2.38e+07 times the bound; 2 of 2
-# values are beyond theirs
+# Seen: y[1, 0], which should be mean + d sqrt(var / (var + epsilon)), is -2.84902406, exactly
+# -2.84902388; it may be off by 7.7e-15 and is off by 1.8e-07, 2.38e+07 times the bound; values
+# beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

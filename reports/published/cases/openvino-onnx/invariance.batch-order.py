@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Permuting the samples permutes the output alike.
-# Seen: y, with the samples in another order,[0, 0] is 0.772202134, exactly 0.772201955; it may be
-# off by 7.4e-15 and is off by 1.8e-07, 2.42e+07 times the bound; 2 of 3 values are beyond theirs
+# Seen: y[0, 0] with the samples in another order is 0.772202134, exactly 0.772201955; it may be off
+# by 7.4e-15 and is off by 1.8e-07, 2.42e+07 times the bound; values beyond their bounds: 2 of 3
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Repeating the batch repeats the output.
-# Seen: y, with the batch twice over,[2, 0] is -1.40506697, exactly -1.40506685; it may be off by
-# 1.1e-14 and is off by 1.2e-07, 1.12e+07 times the bound; 6 of 6 values are beyond theirs
+# Seen: y[2, 0] with the batch twice over is -1.40506697, exactly -1.40506685; it may be off by
+# 1.1e-14 and is off by 1.2e-07, 1.12e+07 times the bound; values beyond their bounds: 6 of 6
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Adding a constant to a feature changes nothing in training.
-# Seen: y, with a constant added to x,[0, 0] is 0.999999344, exactly 0.999999464; it may be off by
-# 1.1e-14 and is off by 1.2e-07, 1.1e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 0] with a constant added to x is 0.999999344, exactly 0.999999464; it may be off by
+# 1.1e-14 and is off by 1.2e-07, 1.1e+07 times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Permuting the places of an image permutes the output alike.
-# Seen: y, with the places in another order,[0, 0, 2] is 1.39613712, exactly 1.39613736; it may be
-# off by 1.1e-14 and is off by 2.4e-07, 2.26e+07 times the bound; 3 of 3 values are beyond theirs
+# Seen: y[0, 0, 2] with the places in another order is 1.39613712, exactly 1.39613736; it may be off
+# by 1.1e-14 and is off by 2.4e-07, 2.26e+07 times the bound; values beyond their bounds: 3 of 3
 import ml_dtypes
 import numpy as np
 import onnx

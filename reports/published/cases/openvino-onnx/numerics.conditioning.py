@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: The bound holds for every kappa up to 1e6: the error grows like kappa, not like kappa^2.
 # Seen: y[0, 0] is 1.339607, exactly 1.3396071; it may be off by 3.2e-15 and is off by 9.7e-08,
-# 3.04e+07 times the bound; 8 of 8 values are beyond theirs
+# 3.04e+07 times the bound; values beyond their bounds: 8 of 8
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[0, 0] is 0.000339275546, exactly 0; it may be off by 0.00021 and is off by 0.00034, 1.61
-# times the bound; 15623 of 15623 values are beyond theirs
+# times the bound; values beyond their bounds: 15,623 of 15,623
 import ml_dtypes
 import numpy as np
 import onnx

@@ -1,9 +1,9 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
-# Required: Statistics that were loaded move on from there, under one of the known conventions.
-# Seen: no convention in use explains the running statistics. Closest is: momentum is the weight
-# kept, biased variance; there, after 1 step, running mean [0] is 0.582740903, exactly 0.582740892;
-# it may be off by 1.6e-15 and is off by 1.1e-08, 6.7e+06 times the bound; 1 of 1 values are beyond
-# theirs
+# Required: Loaded statistics move on from their values, under one of the known conventions.
+# Seen: no convention in use explains the running statistics. The closest is: momentum is the weight
+# kept, biased variance; by it, after 1 training call, the running mean of feature 0 is 0.582740903,
+# exactly 0.582740892; it may be off by 1.6e-15 and is off by 1.1e-08, 6.7e+06 times the bound;
+# values beyond their bounds: 1 of 1
 import ml_dtypes
 import numpy as np
 import onnx

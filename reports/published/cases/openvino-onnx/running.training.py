@@ -1,7 +1,7 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Training output does not depend on the running statistics.
-# Seen: y in training[1, 0] is -0.999999464, exactly -0.999999437; it may be off by 2.6e-15 and is
-# off by 2.6e-08, 1.02e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[1, 0] in training is -0.999999464, exactly -0.999999437; it may be off by 2.6e-15 and is
+# off by 2.6e-08, 1.02e+07 times the bound; values beyond their bounds: 2 of 2
 import ml_dtypes
 import numpy as np
 import onnx

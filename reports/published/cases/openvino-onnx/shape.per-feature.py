@@ -1,8 +1,8 @@
 # OpenVINO from ONNX 2026.4.1-22982-e213a147257-releases/2026/4
 # Required: Changing gamma[k] or beta[k] changes feature k of the output, by the amount the
 # definition says, and no other feature: gamma and beta act as n-vectors.
-# Seen: the change of y when beta[0] grows by 1[0, 0] is 1.00000006, exactly 1; it may be off by
-# 5.7e-15 and is off by 6e-08, 1.04e+07 times the bound; 1 of 4 values are beyond theirs
+# Seen: the change of y[0, 0] when beta[0] grows by 1 is 1.00000006, exactly 1; it may be off by
+# 5.7e-15 and is off by 6e-08, 1.04e+07 times the bound; values beyond their bounds: 1 of 4
 import ml_dtypes
 import numpy as np
 import onnx

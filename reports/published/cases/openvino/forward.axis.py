@@ -1,8 +1,8 @@
 # OpenVINO BatchNormInference 2026.4.1
 # Required: Every feature axis and rank it supports gives the same numbers: features first, channels
 # first, channels last.
-# Seen: for shape (1, 2), axis 0, y[0, 1] is -2.64035487, exactly -2.64035505; it may be off by
-# 3.2e-15 and is off by 1.7e-07, 5.4e+07 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 1] for x of shape (1, 2), axis 0, is -2.64035487, exactly -2.64035505; it may be off by
+# 3.2e-15 and is off by 1.7e-07, 5.4e+07 times the bound; values beyond their bounds: 2 of 2
 import numpy as np
 import openvino as ov
 from openvino import opset15

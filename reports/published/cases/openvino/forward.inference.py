@@ -1,7 +1,7 @@
 # OpenVINO BatchNormInference 2026.4.1
 # Required: y = gamma (x - mean) / sqrt(var + epsilon) + beta with the running statistics.
 # Seen: y[1, 0] is -2.64035487, exactly -2.64035505; it may be off by 3.2e-15 and is off by 1.7e-07,
-# 5.4e+07 times the bound; 2 of 2 values are beyond theirs
+# 5.4e+07 times the bound; values beyond their bounds: 2 of 2
 import numpy as np
 import openvino as ov
 from openvino import opset15

@@ -1,8 +1,8 @@
 # OpenVINO BatchNormInference 2026.4.1
 # Required: gamma = sqrt(var + epsilon), beta = mean of the running statistics give back x, in
 # inference.
-# Seen: y, which should be x,[0, 0] is 3.1136322, exactly 3.11363268; it may be off by 3.9e-15 and
-# is off by 4.8e-07, 1.21e+08 times the bound; 2 of 2 values are beyond theirs
+# Seen: y[0, 0], which should be x[0, 0], is 3.1136322, exactly 3.11363268; it may be off by 3.9e-15
+# and is off by 4.8e-07, 1.21e+08 times the bound; values beyond their bounds: 2 of 2
 import numpy as np
 import openvino as ov
 from openvino import opset15

@@ -2,7 +2,7 @@
 # Required: The output lies within the bound for means up to eight standard deviations from zero
 # (kappa <= 8), wide scales and long sums, in training and inference.
 # Seen: y[1, 0] is -2.64035487, exactly -2.64035505; it may be off by 3.2e-15 and is off by 1.7e-07,
-# 5.4e+07 times the bound; 2 of 2 values are beyond theirs
+# 5.4e+07 times the bound; values beyond their bounds: 2 of 2
 import numpy as np
 import openvino as ov
 from openvino import opset15

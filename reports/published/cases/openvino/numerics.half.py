@@ -1,7 +1,7 @@
 # OpenVINO BatchNormInference 2026.4.1
 # Required: float16 and bfloat16 statistics are computed in at least float32.
 # Seen: y[7, 0] is 0.00203514099, exactly 0.00202836787; it may be off by 2.4e-06 and is off by
-# 6.8e-06, 2.86 times the bound; 1 of 8 values are beyond theirs
+# 6.8e-06, 2.86 times the bound; values beyond their bounds: 1 of 8
 import numpy as np
 import openvino as ov
 from openvino import opset15

@@ -1,8 +1,9 @@
 # OpenVINO BatchNormInference 2026.4.1
-# Required: What a call gives does not depend on the calls before it, but for what they loaded and,
-# in inference, the running statistics: training, inference, backward and load in any order.
+# Required: The result of a call depends on no earlier call, except on what was loaded and, in
+# inference, on the running statistics. Training, inference, backward and load may come in any
+# order.
 # Seen: after load, load, inference, load: y[1, 0] is -4.32634926, exactly -4.32634949; it may be
-# off by 5.3e-15 and is off by 2.4e-07, 4.45e+07 times the bound; 2 of 2 values are beyond theirs
+# off by 5.3e-15 and is off by 2.4e-07, 4.45e+07 times the bound; values beyond their bounds: 2 of 2
 import numpy as np
 import openvino as ov
 from openvino import opset15

@@ -1,8 +1,8 @@
 # OpenVINO BatchNormInference 2026.4.1
 # Required: Changing gamma[k] or beta[k] changes feature k of the output, by the amount the
 # definition says, and no other feature: gamma and beta act as n-vectors.
-# Seen: the change of y when beta[0] grows by 1[0, 0] is 1.00000012, exactly 1; it may be off by
-# 6e-15 and is off by 1.2e-07, 1.99e+07 times the bound; 1 of 4 values are beyond theirs
+# Seen: the change of y[0, 0] when beta[0] grows by 1 is 1.00000012, exactly 1; it may be off by
+# 6e-15 and is off by 1.2e-07, 1.99e+07 times the bound; values beyond their bounds: 1 of 4
 import numpy as np
 import openvino as ov
 from openvino import opset15

@@ -1,7 +1,7 @@
 # PaddlePaddle nn.BatchNorm 3.3.1
 # Required: One value per feature in training gives beta, or a clear error.
 # Seen: y[0, 0] is 2.11363268, exactly 0; it may be off by 0.00064 and is off by 2.1, 3.32e+03 times
-# the bound; 1 of 1 values are beyond theirs
+# the bound; values beyond their bounds: 1 of 1
 import numpy as np
 import paddle
 

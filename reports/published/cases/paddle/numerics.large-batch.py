@@ -1,7 +1,7 @@
 # PaddlePaddle nn.BatchNorm 3.3.1
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[0, 0] is 0.000288009644, exactly 0; it may be off by 6e-05 and is off by 0.00029, 4.79
-# times the bound; 900 of 900 values are beyond theirs
+# times the bound; values beyond their bounds: 900 of 900
 import numpy as np
 import paddle
 

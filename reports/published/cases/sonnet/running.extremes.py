@@ -1,8 +1,8 @@
 # Sonnet 2.0.2, tensorflow 2.21.0
 # Required: Momentum 0 and 1 keep all or replace all.
-# Seen: no convention in use explains the running statistics. Closest is: momentum is the weight
-# kept, biased variance; there, after 1 step, running mean [0] is nan, exactly 0; it may be off by
-# 1.8e-07 and is off by nan, infinitely many times the bound; 1 of 1 values are beyond theirs
+# Seen: no convention in use explains the running statistics. The closest is: momentum is the weight
+# kept, biased variance; by it, after 1 training call, the running mean of feature 0 is nan, exactly
+# 0; it may be off by 1.8e-07; values beyond their bounds: 1 of 1
 import numpy as np
 import sonnet as snt
 import tensorflow as tf

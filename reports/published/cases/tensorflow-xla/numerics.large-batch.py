@@ -1,7 +1,7 @@
 # TensorFlow nn.batch_normalization (XLA) 2.21.0
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[0, 0] is -0.0935889035, exactly 0; it may be off by 0.0035 and is off by 0.094, 26.9 times
-# the bound; 62497 of 62497 values are beyond theirs
+# the bound; values beyond their bounds: 62,497 of 62,497
 import numpy as np
 import tensorflow as tf
 

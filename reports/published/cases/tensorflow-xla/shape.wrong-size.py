@@ -1,8 +1,8 @@
 # TensorFlow nn.batch_normalization (XLA) 2.21.0
 # Required: Loading n + 1 values or an (n, m) matrix, or applying the layer to n + 1 features, is an
 # error that can be read: not a crash, not a silent broadcast.
-# Seen: n + 1 values for gamma of 1 feature was accepted: applied to x of shape (2, 1), axis 1, it
-# returned y of shape (2, 2) without an error
+# Seen: a layer of 1 feature accepted n + 1 values for gamma: applied to x of shape (2, 1), axis 1,
+# it returned y of shape (2, 2) without an error
 import numpy as np
 import tensorflow as tf
 

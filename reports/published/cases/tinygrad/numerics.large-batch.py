@@ -1,7 +1,7 @@
 # tinygrad nn.BatchNorm 0.9.2
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[0, 0] is -6.40853905e-05, exactly 0; it may be off by 4.6e-05 and is off by 6.4e-05, 1.39
-# times the bound; 249 of 249 values are beyond theirs
+# times the bound; values beyond their bounds: 249 of 249
 import os
 
 os.environ["LLVM"] = "1"

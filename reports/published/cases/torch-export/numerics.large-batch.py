@@ -1,7 +1,7 @@
 # PyTorch nn.BatchNorm, torch.export 2.13.0+cpu
 # Required: The error does not grow faster than sqrt(m), to m = 10^6, on constant features too.
 # Seen: y[0, 0] is 0.0003399259, exactly 0; it may be off by 6.2e-05 and is off by 0.00034, 5.48
-# times the bound; 975 of 975 values are beyond theirs
+# times the bound; values beyond their bounds: 975 of 975
 import numpy as np
 import torch
 

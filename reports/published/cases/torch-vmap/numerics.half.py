@@ -1,7 +1,7 @@
 # PyTorch nn.BatchNorm, vmap 2.13.0+cpu
 # Required: float16 and bfloat16 statistics are computed in at least float32.
-# Seen: y[1, 0] is -2.2890625, exactly -2.29018346; it may be off by 0.0011 and is off by 0.0011, 1
-# times the bound; 1 of 2 values are beyond theirs
+# Seen: y[1, 0] is -2.2890625, exactly -2.29018346; it may be off by 0.0011 and is off by 0.0011,
+# just over the bound; values beyond their bounds: 1 of 2
 import numpy as np
 import torch
 

@@ -1,7 +1,7 @@
 # PyTorch nn.BatchNorm 2.13.0+cpu
 # Required: float16 and bfloat16 statistics are computed in at least float32.
 # Seen: y[1, 0] is -1.00097656, exactly -0.999729046; it may be off by 0.00049 and is off by 0.0012,
-# 2.55 times the bound; 1 of 2 values are beyond theirs
+# 2.55 times the bound; values beyond their bounds: 1 of 2
 import numpy as np
 import torch
 

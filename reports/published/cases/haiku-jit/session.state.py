@@ -1,0 +1,27 @@
+# Haiku BatchNorm, jit 0.0.17, jax 0.10.2
+# Required: Training moves the running statistics once, always in the same way. Nothing else moves
+# anything: no inference, no backward call, no refused call, no empty batch. What is loaded is held.
+# Seen: running_mean[0] is nan after training on an empty batch; it should be 0, as it was
+import os
+
+os.environ["JAX_ENABLE_X64"] = "1"
+from types import SimpleNamespace
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+others = [k for k in range(len((2, 1))) if k != 1 % len((2, 1))]
+options = dict(create_scale=True, create_offset=True, decay_rate=0.9, eps=1e-05, axis=others)
+call = hk.transform_with_state(lambda t, training, options=options: hk.BatchNorm(**options)(t, training))
+layer = SimpleNamespace(apply=call.apply, options=options)
+layer.params, layer.state = call.init(None, jnp.zeros((2, 1), "float32"), True)
+layer.params["batch_norm"]["scale"] = jnp.reshape(np.array([1.0], np.float32), layer.params["batch_norm"]["scale"].shape)
+layer.params["batch_norm"]["offset"] = jnp.reshape(np.array([0.0], np.float32), layer.params["batch_norm"]["offset"].shape)
+x = np.zeros((0, 1), np.float32)
+y, layer.state = jax.jit(layer.apply, static_argnums=4)(
+    layer.params, layer.state, None, jnp.asarray(x, "float32"), True
+)
+running_mean = np.ravel(np.ravel(layer.state["batch_norm/~/mean_ema"]["average"]))
+print("running_mean[0] is", float(running_mean[0]), "and should be", 0.0)

@@ -1,0 +1,53 @@
+# ONNX reference evaluator, opset 9 1.23.2
+# Required: Every output is that of the definition, whatever came before, however large and wherever
+# in memory x is.
+# Seen: y[0, 0] in inference is nan, exactly 1.88129086; it may be off by 1.5e-06; values beyond
+# their bounds: 1 of 2
+import ml_dtypes
+import numpy as np
+import onnx
+import onnx.reference
+
+
+def batch_norm_model(
+    dtype: str, rank: int, n: int, opset: int, training: bool, **attributes: float
+) -> onnx.ModelProto:
+    inputs = ["X", "scale", "B", "input_mean", "input_var"]
+    outputs = ["Y", "running_mean", "running_var"] if training else ["Y"]
+    if opset >= 14:
+        attributes["training_mode"] = int(training)
+    node = onnx.helper.make_node("BatchNormalization", inputs, outputs, **attributes)
+    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    whole = [None, n, *[None] * (rank - 2)]
+    extents = {name: whole if name in ("X", "Y") else [n] for name in inputs + outputs}
+    ends = [
+        [onnx.helper.make_tensor_value_info(name, kind, extents[name]) for name in names]
+        for names in (inputs, outputs)
+    ]
+    graph = onnx.helper.make_graph([node], "batch_norm", *ends)
+    opsets = [onnx.helper.make_opsetid("", opset)]
+    version = onnx.helper.find_min_ir_version_for(opsets)
+    return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=version)
+
+
+
+layer = {
+    "scale": np.full(1, 1, "float32"),
+    "B": np.full(1, 0, "float32"),
+    "input_mean": np.full(1, 0, "float32"),
+    "input_var": np.full(1, 1, "float32"),
+}
+layer["scale"] = np.asarray(np.array([1.0], np.float32), "float32")
+layer["B"] = np.asarray(np.array([0.0], np.float32), "float32")
+layer["input_mean"] = np.asarray(np.array([0.6327895], np.float32), "float32")
+layer["input_var"] = np.asarray(np.array([1.7389386], np.float32), "float32")
+layer["scale"] = np.asarray(np.array([1.0], np.float32), "float32")
+layer["B"] = np.asarray(np.array([0.0], np.float32), "float32")
+layer["input_mean"] = np.asarray(np.array([0.6327895], np.float32), "float32")
+layer["input_var"] = np.asarray(np.array([1.7389386], np.float32), "float32")
+x = np.array([[3.1136327], [np.nan]], np.float32)
+model = batch_norm_model("float32", np.ndim(x), 1, 9, False, epsilon=1e-05, momentum=0.9)
+inputs = {"X": np.asarray(x, "float32"), **layer}
+y, *statistics = onnx.reference.ReferenceEvaluator(model).run(None, inputs)
+layer.update(zip(["input_mean", "input_var"], statistics))
+print("y[0, 0] is", float(y[0, 0]), "and should be", 1.8812908558215384)
