@@ -117,15 +117,17 @@ class Replicated:
     def __call__(
         self, layer: Hashable, training: bool, affine: Arrays, state: Arrays, x: Any, _: Any
     ) -> tuple[Any, Arrays]:
-        def one(affine: Arrays, state: Arrays, x: Any) -> tuple[Any, Arrays]:
-            return self.function(layer, training, affine, state, x, None)
+        def one(state: Arrays, x: Any, affine: Arrays | None = None) -> tuple[Any, Arrays]:
+            return self.function(layer, training, affine or {}, state, x, None)
 
         names = [name for name in state if "@" not in name]
         states = {n: jnp.stack([state.get(f"{n}@{k}", state[n]) for k in range(self.number)]) for n in names}
         parts = x.reshape(self.number, -1, *x.shape[1:])
         devices = jax.devices()[: self.number]
-        over = jax.pmap(one, REPLICA, in_axes=(None, 0, 0), devices=devices)
-        y, after = jax.device_put(over(affine, states, parts), devices[0])
+        # An empty argument would shift the axes of the others: then a state is not split.
+        given, axes = ((affine,), (None,)) if affine else ((), ())
+        over = jax.pmap(one, REPLICA, in_axes=(0, 0, *axes), devices=devices)
+        y, after = jax.device_put(over(states, parts, *given), devices[0])
         shown = {f"{n}@{k}" if k else n: after[n][k] for n in names for k in range(self.number)}
         return y.reshape(x.shape), shown
 

@@ -39,6 +39,15 @@ def _apply(layer: Any, training: bool, affine: Arrays, state: Arrays, x: Any, _:
     return jnp.moveaxis(y, 1, axis), dict(zip(leaves, jax.tree.leaves(held), strict=True))
 
 
+def _debiased(state: Arrays, momentum: float) -> Arrays:
+    counter = state["counter"]
+    scale = jnp.where(counter == 0, 1, 1 - momentum**counter)
+    return {name: state[name] / scale for name in _STATISTICS}
+
+
+_debiased_compiled = jax.jit(_debiased, static_argnums=1)
+
+
 class _Layer(JaxLayer):
     mode: Literal["batch", "ema"]
     leaves: tuple[str, ...]  #: names of what the state consists of, in its order
@@ -57,6 +66,7 @@ class _Layer(JaxLayer):
         layer = self.module, config.axis, jax.tree.structure(state), self.leaves
         leaves = dict(zip(self.leaves, jax.tree.leaves(state), strict=True))
         super().__init__(_apply, layer, affine, leaves, config, compiled=compiled)
+        self.compiled = compiled and not config.eager
 
 
 class _BatchLayer(_Layer):
@@ -66,11 +76,9 @@ class _BatchLayer(_Layer):
     leaves = ("counter", *_STATISTICS)
 
     def parameters(self) -> dict[str, Array]:
-        """The statistics as inference makes them."""
-        counter, momentum = self.state["counter"], self.module.momentum
-        scale = jnp.where(counter == 0, 1, 1 - momentum**counter)
-        used = {name: np.array(self.state[name] / scale) for name in _STATISTICS}
-        return {name: np.array(value) for name, value in self.affine.items()} | used
+        """The statistics as inference makes them: compiled, a power may round otherwise."""
+        made = (_debiased_compiled if self.compiled else _debiased)(self.state, self.module.momentum)
+        return {name: np.array(value) for name, value in {**self.affine, **made}.items()}
 
     def load(self, parameters: Mapping[str, Array]) -> None:
         """Statistics that are loaded stand for many batches, so that they move on from there."""
