@@ -88,7 +88,10 @@ def test_a_layout_that_is_refused_by_name_is_no_wrong_number() -> None:
     result = conformance.check(_TakesNoNegativeStrides(), max_examples=8)
     (failure,) = result.failures
     assert failure.requirement == "purity.layouts" and failure.level is Level.SHOULD
-    assert "forward refuses x that lies in memory so: negative. ValueError: At least" in failure.message
+    assert (
+        "forward in training refuses x that lies in memory so: negative. ValueError: At least"
+        in failure.message
+    )
 
 
 class _RefusesSome(_TakesNoNegativeStrides):
