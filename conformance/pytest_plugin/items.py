@@ -211,9 +211,9 @@ class Implementation(pytest.Collector):
         try:
             if self._worker is None:
                 self._worker = Worker(self.asked.name, timeout=settings.timeout)
-                spare(self._worker)
-            worker = self._worker
-            shards = tuple(_judged(shard, worker) for shard in settings.shards())
+            worker, ahead = self._worker, settings.shards()
+            spare(worker, [shard.probe for shard in ahead])
+            shards = tuple(_judged(shard, worker) for shard in ahead)
         except CannotStart as error:
             self._problem = "it does not start, as said above"
             raise error from None

@@ -207,7 +207,7 @@ class _Run:
         self._failure: CannotStart | NotFound | None = None
         try:
             self._worker = workers.enter_context(start(name, settings))
-            spare(self._worker)
+            spare(self._worker, [shard.probe for shard in settings.shards()])
         except (CannotStart, NotFound) as error:
             self._failure = error
 

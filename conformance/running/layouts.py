@@ -6,21 +6,27 @@ suite, once it has seen that. That a layout is refused is one requirement, purit
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from conformance.cases.arrays import realise
 from conformance.cases.case import Case, Regime
 from conformance.cases.domain import fitting
+from conformance.judging.probe import Probe
 from conformance.protocol.refused import Refused
 from conformance.requirements.purity import each_layout, refused_layouts
 from conformance.worker.client import Worker
 
 
-def spare(worker: Worker) -> None:
+def spare(worker: Worker, probes: Iterable[Probe]) -> None:
     """From now on, send contiguous arrays in place of those that the implementation refuses.
 
+    :param probes: those to come; where none has arrays that lie otherwise, nothing is tried.
     :raises CannotStart: it ended, and did not start again.
     """
     can = worker.identity.capabilities
-    if each_layout.lacking(can) is not None:
+    if worker.refused is not None or each_layout.lacking(can) is not None:
+        return
+    if not any(probe.rows or "views" in probe.needs for probe in probes):
         return
     places = fitting(each_layout.domain.pool, can)
     of_rank = {len(shape): (shape, axis) for shape, axis in reversed(places)}

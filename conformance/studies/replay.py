@@ -39,7 +39,7 @@ def replay(file: CaseFile, worker: Worker) -> Replay:
         lacking = f"declares no input of rank {len(case.shape)} with features along axis {case.axis}"
     if lacking:
         raise BadCase(f"{worker.name} {lacking}")
-    spare(worker)
+    spare(worker, [probe])
     trial = Trial(case, observe(probe, case, worker), can)
     verdict = requirement.verdict(trial)
     explained = None

@@ -128,7 +128,8 @@ class Worker:
         self.waited = 0.0
         self.restarts = -1
         #: Layouts in memory that are refused: a contiguous copy is sent in their place.
-        self.refused: frozenset[Refused] = frozenset()
+        #: None as long as nobody has looked.
+        self.refused: frozenset[Refused] | None = None
         self.identity = self._start()
 
     def __enter__(self) -> Worker:

@@ -287,7 +287,9 @@ class TestInterrupt:
         assert result.outcome is Outcome.PASS and 0 < result.cases < 200
         assert end(started) == []
 
-    @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+    @pytest.mark.parametrize(
+        "ending", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.thorough)]
+    )
     def test_so_do_the_signals_by_which_machines_end_a_run(self, tmp_path: Path, ending: int) -> None:
         with running(tmp_path, hostile("TakesItsTime")) as (process, started):
             wait_for(tmp_path / "call-8")
