@@ -347,6 +347,10 @@ class UnknownDtype(Sound):
     capabilities = Capabilities(dtypes=("float32", "float8"))
 
 
+class GradientsAfterNoCallItMakes(Sound):
+    capabilities = Capabilities(inference=False, running=False, gradients="inference")
+
+
 class NeedsArguments(Sound):
     def __init__(self, features: int) -> None:
         self.features = features

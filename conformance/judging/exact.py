@@ -292,7 +292,7 @@ def forwards(observation: Observation) -> list[Forwarded]:
     configs: dict[int, LayerConfig] = {}
     held: dict[int, dict[str, Array]] = {}
     moved: set[int] = set()  # layers whose running statistics training has moved
-    told: set[int] = set()  # layers whose running statistics are as they showed them
+    as_shown: set[int] = set()  # layers of whose running statistics no more is known than they showed
     last: dict[int, Forward] = {}  # training calls
     found: list[Forwarded] = []
     call: Call
@@ -301,13 +301,13 @@ def forwards(observation: Observation) -> list[Forwarded]:
             case Build():
                 configs[call.layer], held[call.layer] = call.config, {}
                 moved.discard(call.layer)
-                told.discard(call.layer)
+                as_shown.discard(call.layer)
                 last.pop(call.layer, None)
             case Load() if isinstance(answer, Answer):
                 held[call.layer] = held[call.layer] | call.parameters
                 if {"running_mean", "running_var"} <= call.parameters.keys():
                     moved.discard(call.layer)
-                    told.discard(call.layer)
+                    as_shown.discard(call.layer)
             case Transfer():
                 moved.add(call.layer)
             case Parameters() if isinstance(answer, Answer) and call.layer in configs:
@@ -315,8 +315,9 @@ def forwards(observation: Observation) -> list[Forwarded]:
                 shown = _shown(answer, configs[call.layer])
                 held[call.layer] = held[call.layer] | shown
                 if {"running_mean", "running_var"} <= shown.keys():
+                    if call.layer in moved:
+                        as_shown.add(call.layer)
                     moved.discard(call.layer)
-                    told.add(call.layer)
             case Forward():
                 config = configs[call.layer]
                 kept = {
@@ -333,7 +334,7 @@ def forwards(observation: Observation) -> list[Forwarded]:
                 of = (call, answer, config)
                 if call.mask is not None:
                     of, before = _unmasked(call, answer, config), None
-                found.append(Forwarded(*of, kept, known, before, number, call.layer in told))
+                found.append(Forwarded(*of, kept, known, before, number, call.layer in as_shown))
                 if call.training:
                     moved.add(call.layer)
                     last[call.layer] = call

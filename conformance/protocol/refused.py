@@ -18,11 +18,8 @@ class Refused(NamedTuple):
     layout: str
 
 
-def refusing(call: Call | Request, training: bool) -> Refused | None:
-    """What a call would be refused as; None for one that takes no array.
-
-    :param training: whether the forward call before it was in training.
-    """
+def refusing(call: Call | Request) -> Refused | None:
+    """What a call would be refused as; None for one that takes no array."""
     match call:
         case Load():
             kind, rank = "load", 1

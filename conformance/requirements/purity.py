@@ -71,22 +71,29 @@ def _layouts(case: Case, arrays: Arrays, can: Capabilities) -> Script:
 
 def _each_layout(case: Case, arrays: Arrays, can: Capabilities) -> Script:
     """Every layout by itself, of what is loaded, of x and of dy; each may be refused."""
-    layouts = [*LAYOUTS, *([permuted((*range(1, len(case.shape)), 0))] if len(case.shape) > 2 else [])]
-    x = {True: arrays.x, False: _repeated(arrays.x, case.batch_axis)}
-    dy = {True: arrays.dy, False: _repeated(arrays.dy, case.batch_axis)}
+    layouts = [*LAYOUTS, permuted((*range(1, len(case.shape)), 0))] if len(case.shape) > 2 else list(LAYOUTS)
+    held = probes.applicable(arrays, can)
+
+    def own(array: Array, layout: str) -> Array:
+        return _repeated(array, case.batch_axis) if layout == "broadcast" else array
+
     calls: list[Call] = [Build(case.config())]
-    for layout in LAYOUTS:
-        calls.append(Load(probes.applicable(arrays, can), memory=layout, may_raise=True))
-    calls.append(Load(probes.applicable(arrays, can)))
+    calls += [Load(held, memory=layout, may_raise=True) for layout in LAYOUTS]
+    calls.append(Load(held))
     for training in probes.modes(can):
         for layout in layouts:
-            own = x[layout != "broadcast"]
-            calls.append(Forward(own, training, memory=layout, may_raise=True))
-        if can.differentiates(training):
-            for layout in layouts:
-                own = dy[layout != "broadcast"]
-                calls += [Forward(arrays.x, training), Backward(own, memory=layout, may_raise=True)]
+            calls.append(Forward(own(arrays.x, layout), training, memory=layout, may_raise=True))
+        for layout in layouts if can.differentiates(training) else ():
+            calls.append(Forward(arrays.x, training))
+            calls.append(Backward(own(arrays.dy, layout), memory=layout, may_raise=True))
     return tuple(calls)
+
+
+def _of_rank(rank: int, place: int) -> tuple[tuple[int, ...], int]:
+    """A shape without axes of size 1, and its feature axis."""
+    shape, axis = [4, 3, 2, 2][: rank - 1], place % rank
+    shape.insert(axis, 5)
+    return tuple(shape), axis
 
 
 def refused_layouts(observation: Observation) -> dict[Refused, Raised]:
@@ -95,11 +102,8 @@ def refused_layouts(observation: Observation) -> dict[Refused, Raised]:
     """
     found: dict[Refused, Raised] = {}
     sound: set[tuple[str, int]] = set()
-    training = True
     for call, answer in zip(observation.script, observation.answers, strict=False):
-        if isinstance(call, Forward):
-            training = call.training
-        key = refusing(call, training)
+        key = refusing(call)
         if key is None:
             continue
         if key.layout == "contiguous" and isinstance(answer, Answer):
@@ -107,6 +111,22 @@ def refused_layouts(observation: Observation) -> dict[Refused, Raised]:
         elif key.layout not in ("contiguous", "read-only") and isinstance(answer, Raised):
             found.setdefault(key, answer)
     return {key: raised for key, raised in found.items() if (key.call, key.rank) in sound}
+
+
+def refusal(observation: Observation) -> str:
+    """Which layouts the first call that refuses any does refuse, in words; empty if none does."""
+    refused = refused_layouts(observation)
+    if not refused:
+        return ""
+    first, raised = next(iter(refused.items()))
+    what = {
+        "load": "load() refuses gamma",
+        "training": "forward() in training refuses x",
+        "inference": "forward() in inference refuses x",
+        "backward": "backward() refuses dy",
+    }[first.call]
+    layouts = ", ".join(each.layout for each in refused if each.call == first.call)
+    return f"{what} that lies in memory so: {layouts}. {raised.kind}: {raised.text}"
 
 
 def _repeated(x: Array, axis: int) -> Array:
@@ -193,14 +213,7 @@ both = Probe("both-modes", _both, _DOMAIN, share=0.25)
 _SIZES = ((12, 3), (24, 8), (33, 17))
 _FORMS = tuple((form.shape(*_SIZES[k % len(_SIZES)]), form.axis) for k, form in enumerate(FORMS))
 layouts = Probe("layouts", _layouts, replace(_DOMAIN, pool=_FORMS), ("views",), share=0.25)
-# One of each rank, with the features second, last or first, of which an implementation takes some.
-_OF_EACH_RANK = tuple(
-    (tuple(shape), axis)
-    for place in (1, -1, 0)
-    for rank in (2, 3, 4, 5)
-    for axis in (place % rank,)
-    for shape in ([*(4, 3, 2, 2)[: rank - 1][:axis], 5, *(4, 3, 2, 2)[: rank - 1][axis:]],)
-)
+_OF_EACH_RANK = tuple(_of_rank(rank, place) for place in (1, -1, 0) for rank in (2, 3, 4, 5))
 each_layout = Probe("each-layout", _each_layout, replace(_DOMAIN, pool=_OF_EACH_RANK), ("views",), share=0.08)
 before_and_after = Probe("before-and-after", _before_and_after, _DOMAIN, ("parameters",), 0.25)
 history = Probe("history", _history, _DOMAIN, share=0.25)
@@ -233,17 +246,8 @@ def input_(trial: Trial) -> Verdict:
 )
 def layouts_taken(trial: Trial) -> Verdict:
     """Once it is seen that a layout is refused, the suite makes a copy, as any caller has to."""
-    refused = refused_layouts(trial.observation)
-    if not refused:
-        return passed()
-    first, raised = next(iter(refused.items()))
-    layouts = ", ".join(each.layout for each in refused if each.call == first.call)
-    what, array = {"load": ("load", "gamma"), "backward": ("backward", "dy")}.get(
-        first.call, ("forward", "x")
-    )
-    mode = "" if what == "load" else f" in {first.call}" if what == "forward" else ""
-    text = f"{what}{mode} refuses {array} that lies in memory so: {layouts}. {raised.kind}: {raised.text}"
-    return failed(text)
+    text = refusal(trial.observation)
+    return failed(text) if text else passed()
 
 
 @requirement(

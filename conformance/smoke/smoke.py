@@ -16,7 +16,6 @@ import numpy as np
 from conformance.cases.arrays import Arrays, realise
 from conformance.cases.case import Case, Regime
 from conformance.implementation import Array, Capabilities, LayerConfig
-from conformance.protocol.layouts import LAYOUTS
 from conformance.protocol.messages import (
     Answer,
     Backward,
@@ -29,6 +28,7 @@ from conformance.protocol.messages import (
     Raised,
 )
 from conformance.requirements.probes import left_out
+from conformance.requirements.purity import each_layout, refusal
 from conformance.smoke import numbers
 from conformance.smoke.advice import on_raised, own_line
 from conformance.smoke.answers import Wrong, gradients, kept, names, output
@@ -41,7 +41,7 @@ _VARIANTS = (
     "eager",
 )  # of a layer, by their names in both capabilities and configuration
 # What calls are made for, other than to see that they work.
-_MOVED, _MASKED, _LAYOUT, _TOO_MANY = "moved", "masked", "layout", "n + 1 values"
+_MOVED, _MASKED, _TOO_MANY = "moved", "masked", "n + 1 values"
 _EXTENTS = (4, 2, 5, 2)  # of the other axes; none is the number of features
 
 
@@ -107,7 +107,7 @@ def smoke(worker: Worker) -> Smoke:
     tried: list[Variant] = []
     calls, hung = 0, False
     for setting in settings(can):
-        script = (*_calls(setting, can), *(_further(setting, can) if not tried else ()))
+        script = (*_calls(setting, can), *(_too_many(setting, can) if not tried else ()))
         observation = worker.run(script)
         tried.append(setting)
         calls += len(observation.answers)
@@ -119,6 +119,8 @@ def smoke(worker: Worker) -> Smoke:
             hung = observation.lost.outcome == "timeout"
         if hung:
             break
+    if not found:
+        found += _layouts(worker, tried[0])
     notes = [f"it warned: {text}" for text in warned]
     if printed := worker.said():
         notes.append(f"it printed, which does no harm but takes time:\n{printed}")
@@ -177,7 +179,7 @@ def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
     # One layout will do: whether a mask is laid along x rightly is for the requirements to say.
     if can.mask and config.replicas == 1 and setting.case.axis == len(setting.case.shape) - 1:
         x, mask = _half_masked(arrays.x, setting.case)
-        yield Forward(x, can.training, mask=mask, label=_MASKED * can.training)
+        yield Forward(x, can.training, mask=mask, label=_MASKED if can.training else "")
 
 
 def _half_masked(x: Array, case: Case) -> tuple[Array, Array]:
@@ -187,15 +189,9 @@ def _half_masked(x: Array, case: Case) -> tuple[Array, Array]:
     return np.where(np.expand_dims(mask, case.axis), x, x + x.dtype.type(8)), mask
 
 
-def _further(setting: Variant, can: Capabilities) -> Iterator[Call]:
-    """What is tried in one setting alone: every layout in memory, and a load that does not fit."""
-    arrays, config = realise(setting.case), setting.config
-    for layout in LAYOUTS if can.views else ():
-        yield Forward(arrays.x, can.training, memory=layout, label=_LAYOUT)
-    for layout in LAYOUTS if can.views and can.differentiates(can.training) else ():
-        yield Forward(arrays.x, can.training)
-        yield Backward(arrays.dy, memory=layout, label=_LAYOUT)
-    if config.scale:
+def _too_many(setting: Variant, can: Capabilities) -> Iterator[Call]:
+    arrays = realise(setting.case)
+    if setting.config.scale:
         gamma = np.ones(_FEATURES + 1, arrays.x.dtype)
         yield Load({"gamma": gamma}, may_raise=True, label=_TOO_MANY)
         yield Forward(arrays.x, can.training, may_raise=True, label=_TOO_MANY)
@@ -223,7 +219,7 @@ def _look(
         if "build" in failed or what in failed or (what == "backward" and "forward" in failed):
             continue
         last = call if isinstance(call, Forward) else last
-        if call.label in (_LAYOUT, _TOO_MANY) or (call.label == _MOVED and "forward" in failed):
+        if call.label == _TOO_MANY or (call.label == _MOVED and "forward" in failed):
             continue
         if isinstance(answer, Raised):
             found = _raised(name, setting, call, answer)
@@ -237,11 +233,10 @@ def _look(
         if problem is not None:
             failed.add(what)
             kind, text, advice = problem
-            key = "forward in training" if what == "forward" and last.training else what
-            key = "forward in inference" if what == "forward" and not last.training else key
-            yield _Found((what, kind), key, text, advice, "", setting)
+            mode = " in training" if last.training else " in inference"
+            yield _Found((what, kind), what + mode * (what == "forward"), text, advice, "", setting)
     if not failed:
-        yield from _look_further(setting, made)
+        yield from _took_too_many(setting, made)
 
 
 _TRAINING_ALONE = 'make it work; or declare gradients="training", if it works after training calls alone'
@@ -273,34 +268,27 @@ def _problem(
     return None
 
 
-def _look_further(setting: Variant, made: list[tuple[Call, Any]]) -> Iterator[_Found]:
-    """Which layouts it refuses, of x or else of dy, and whether it takes a load that does not fit."""
-    for kind, array in ((Forward, "x"), (Backward, "dy")):
-        refused = [
-            (call.memory, answer)
-            for call, answer in made
-            if isinstance(call, kind) and call.label == _LAYOUT and isinstance(answer, Raised)
-        ]
-        if refused:
-            layouts, first = ", ".join(layout for layout, _ in refused), refused[0][1]
-            what = kind.__name__.lower()
-            text = f"{what}() refuses {array} that lies in memory so: {layouts}. {first.kind}: {first.text}"
-            advice = (
-                f"copy it first, {array} = np.ascontiguousarray({array}), or .copy() where that is not enough; or "
-                "declare views=False in capabilities, and every array comes contiguous"
-            )
-            yield _Found((what, _LAYOUT), what, text, advice, "", setting)
-            break
+def _took_too_many(setting: Variant, made: list[tuple[Call, Any]]) -> Iterator[_Found]:
     wrong = [answer for call, answer in made if call.label == _TOO_MANY]
     if len(wrong) == 2 and not any(isinstance(answer, Raised) for answer in wrong):
-        yield _Found(
-            ("load", _TOO_MANY),
-            "load",
-            f"load() took a gamma of {_FEATURES + 1} values for {_FEATURES} features, and forward() went on",
-            "raise an error where the shape of what is loaded does not fit, such as ValueError",
-            "",
-            setting,
+        text = (
+            f"load() took a gamma of {_FEATURES + 1} values for {_FEATURES} features, and forward() went on"
         )
+        advice = "raise an error where the shape of what is loaded does not fit, such as ValueError"
+        yield _Found(("load", _TOO_MANY), "load", text, advice, "", setting)
+
+
+def _layouts(worker: Worker, setting: Variant) -> Iterator[_Found]:
+    """Whether it refuses arrays for how they lie in memory."""
+    can, case = worker.identity.capabilities, setting.case
+    if each_layout.lacking(can) is not None:
+        return
+    if text := refusal(worker.run(each_layout.script(case, realise(case), can))):
+        advice = (
+            "copy it first, np.ascontiguousarray(x), or x.copy() where that is not enough; or declare views=False in "
+            "capabilities, and every array comes contiguous"
+        )
+        yield _Found(("layout",), "layout", text, advice, "", setting)
 
 
 def _raised(name: str, setting: Variant, call: Call, raised: Raised) -> _Found:

@@ -222,7 +222,7 @@ class Worker:
             case Build(config=config) if config.device != self._device:
                 return msgspec.structs.replace(call, config=replace(config, device=self._device))
             case Load() | Forward() | Backward() if self.refused and not call.may_raise:
-                if refusing(call, training=True) in self.refused:
+                if refusing(call) in self.refused:
                     return msgspec.structs.replace(call, memory="contiguous")
         return call
 

@@ -89,7 +89,7 @@ def test_a_layout_that_is_refused_by_name_is_no_wrong_number() -> None:
     (failure,) = result.failures
     assert failure.requirement == "purity.layouts" and failure.level is Level.SHOULD
     assert (
-        "forward in training refuses x that lies in memory so: negative. ValueError: At least"
+        "forward() in training refuses x that lies in memory so: negative. ValueError: At least"
         in failure.message
     )
 
