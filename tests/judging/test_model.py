@@ -194,3 +194,40 @@ def test_what_became_of_a_parameter_that_does_not_fit_is_not_guessed() -> None:
         Parameters(),
     )
     assert {v.outcome for v in _verdicts(BatchNorm, case, script).values()} == {Outcome.PASS}
+
+
+class _RefusesLater(BatchNorm):
+    """Takes any gamma, and raises when it is used; differentiates a call once."""
+
+    used = False
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        self.held.update(parameters)
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        if any(value.size != x.shape[self.axis] for value in self.held.values()):
+            raise ValueError("scale has another shape than x")
+        self.used = False
+        return super().forward(x, training=training)
+
+    def backward(self, dy: Array) -> Gradients:
+        if self.used:
+            raise RuntimeError("trying to differentiate a second time")
+        self.used = True
+        return super().backward(dy)
+
+
+@pytest.mark.parametrize("levels", [{"history": "refused load"}, {"call": "training, backward twice"}])
+def test_what_may_be_refused_later_is_no_failure(levels: dict[str, str]) -> None:
+    assert _verdicts(_RefusesLater, _case(**levels))["refusal"].outcome is Outcome.PASS
+
+
+def test_what_other_experiments_may_be_refused_is_theirs_to_say() -> None:
+    class Refuses(BatchNorm):
+        def forward(self, x: Array, *, training: bool) -> Array:
+            raise ValueError("epsilon must be positive")
+
+    case = Case((4, 2), 1)
+    alone = (Build(case.config()), Forward(realise(case).x, True))
+    assert _verdicts(Refuses, case, alone)["refusal"].outcome is Outcome.PASS
+    assert _verdicts(Refuses, _case())["refusal"].outcome is Outcome.FAIL

@@ -135,6 +135,22 @@ def test_what_raises_in_one_rank_hides_nothing_in_others() -> None:
     assert [failure.requirement for failure in result.failures] == ["session.output"]
 
 
+class _NeverAnswers(_TakesNoNegativeStrides):
+    capabilities = replace(_TakesNoNegativeStrides.capabilities, gradients=False)
+
+    def build(self, config: Any) -> Any:
+        class Made(MyBatchNormLayer):
+            def forward(self, x: Array, *, training: bool) -> Array:
+                raise ValueError("there are no kernels at all")
+
+        return Made(config)
+
+
+def test_what_raises_for_contiguous_arrays_refuses_no_layout() -> None:
+    result = conformance.check(_NeverAnswers(), requirements="purity.layouts", max_examples=8)
+    assert not result.failures
+
+
 class _WrongForTransposed(_TakesNoNegativeStrides):
     def build(self, config: Any) -> Any:
         class Made(type(super().build(config))):  # type: ignore[misc]
