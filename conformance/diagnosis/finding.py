@@ -9,9 +9,29 @@ from conformance.diagnosis.deviations.deviation import Deviation
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.exact import Forwarded
 from conformance.judging.level import Level
+from conformance.judging.trial import Trial
+from conformance.judging.verdict import Verdict
 from reference.error_bounds import Arithmetic, probabilistic
 
 NARROWED = Deviation("float64-narrowed", "of float64 data in float32")
+HALF = Deviation("half-arithmetic", "with errors as large as those of half precision throughout")
+ONE_PASS = Deviation(
+    "one-pass-variance",
+    "with the variance as E[x^2] - E[x]^2, which cancels where the mean exceeds the spread",
+)
+ONE_PASS_CLIPPED = Deviation(
+    "one-pass-variance-clipped",
+    "with the variance as E[x^2] - E[x]^2, which cancels where the mean exceeds the spread, and a negative one "
+    "taken for 0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One trial in which a requirement fails, and what it says of it."""
+
+    trial: Trial
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)

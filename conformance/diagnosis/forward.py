@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from conformance.diagnosis.deviations.deviation import Deviation
 from conformance.diagnosis.deviations.forward import DEFINITION, FORWARD, Folded, output, statistics
-from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named, plausible
+from conformance.diagnosis.finding import (
+    HALF,
+    NARROWED,
+    ONE_PASS,
+    ONE_PASS_CLIPPED,
+    Diagnosis,
+    granted_to,
+    named,
+    plausible,
+)
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.exact import Expected, Forwarded
 from conformance.judging.level import Level
@@ -21,16 +30,6 @@ from reference.error_bounds import Arithmetic, probabilistic
 
 Float64 = NDArray[np.float64]
 
-HALF = Deviation("half-arithmetic", "with errors as large as those of half precision throughout")
-ONE_PASS = Deviation(
-    "one-pass-variance",
-    "with the variance as E[x^2] - E[x]^2, which cancels where the mean exceeds the spread",
-)
-ONE_PASS_CLIPPED = Deviation(
-    "one-pass-variance-clipped",
-    "with the variance as E[x^2] - E[x]^2, which cancels where the mean exceeds the spread, and a negative one "
-    "taken for 0",
-)
 _DEFINITION_ITSELF = Deviation("", "")
 
 
@@ -70,6 +69,16 @@ def of_forward(passes: list[Forwarded], wrong: list[Forwarded], level: Level) ->
         pairs = (a.with_(b) for a, b in itertools.combinations(FORWARD, 2))
         found = [d for d in pairs if d and _explain(d, outputs) is _Fit.EXPLAINS]
     return named(found) or Diagnosis("", _shape_of_error(wrong, level))
+
+
+def reproduces(d: Deviation, f: Forwarded, level: Level) -> bool:
+    """Whether an output is wrong, and wrong in that way."""
+    if not f.known or f.got is None or f.got.shape != f.call.x.shape or sound(f, level):
+        return False
+    if d.key == NARROWED.key:
+        return _within(f, granted_to(f, "float32"))
+    # Of rounding errors one output alone shows no more than that there are such.
+    return not d.parts or _fit(d, compared(f, level)) is not _Fit.REFUTED
 
 
 def _of_precision(passes: list[Forwarded], wrong: list[Forwarded], level: Level) -> list[Deviation]:
@@ -148,7 +157,7 @@ def compared_with(f: Forwarded, expected: Expected) -> Compared:
             f.loaded["running_var"].astype(np.float64)[:, None],
         )
     wide = fold(x, axis).astype(np.float64)
-    mean, var = _moments(wide)
+    mean, var = moments(wide)
     folded = Folded(
         x=wide,
         gamma=expected.gamma[:, None],
@@ -156,7 +165,7 @@ def compared_with(f: Forwarded, expected: Expected) -> Compared:
         mean=mean,
         var=var,
         given=given,
-        last=None if f.previous is None else _moments(fold(f.previous.x, axis).astype(np.float64)),
+        last=None if f.previous is None else moments(fold(f.previous.x, axis).astype(np.float64)),
         epsilon=f.config.epsilon,
         dtype=x.dtype.name,
         training=f.call.training,
@@ -167,7 +176,7 @@ def compared_with(f: Forwarded, expected: Expected) -> Compared:
     return Compared(f, folded, fold(f.got, axis).astype(np.float64), fold(expected.y, axis), bound)
 
 
-def _moments(x: Float64) -> tuple[Float64, Float64]:
+def moments(x: Float64) -> tuple[Float64, Float64]:
     mean = x.mean(axis=(0, 2))[:, None]
     return mean, ((x - mean) ** 2).mean(axis=(0, 2))[:, None]
 
@@ -316,6 +325,7 @@ def _cancelled(f: Forwarded, granted: Arithmetic) -> _Cancellation | None:
 def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
     """Where the error is, and whether it is a constant or a factor of each feature, or grows with kappa."""
     touched: list[float] = []
+    features: list[NDArray[np.bool_]] = []
     elements: list[float] = []
     sizes: list[tuple[float, float]] = []  # (kappa, error) of the features that are off
     offset = factor = True
@@ -324,8 +334,9 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
         s, exact, bound = each.folded, each.exact, each.bound
         with np.errstate(all="ignore"):
             error, over = each.error, each.beyond
-            off = over.any(axis=(0, 2))
+            off = np.asarray(over.any(axis=(0, 2)))
             touched.append(float(off.mean()))
+            features.append(off)
             elements.append(float(over[:, off].mean()) if off.any() else 0.0)
             kappa, most = np.abs(s.mean[:, 0]) / np.sqrt(s.var[:, 0]), np.abs(error).max(axis=(0, 2))
             sizes += [
@@ -337,7 +348,8 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
             slope = (centred * moved).sum(axis=(0, 2)) / (centred**2).sum(axis=(0, 2))
             rest = np.abs(moved - slope[:, None] * centred).max(axis=(0, 2))
             factor &= bool((rest <= room * np.maximum(1, np.abs(slope))).all())
-    how = f"No named deviation explains it. The error is in {_percent(touched)} of the features of a failing call"
+    where = _from_some_feature_on(features) or f"in {_percent(touched)} of the features of a failing call"
+    how = f"No named deviation explains it. The error is {where}"
     if min(elements) < 0.995:
         how += f", at {_percent(elements)} of their elements"
     if offset:
@@ -348,6 +360,15 @@ def _shape_of_error(wrong: list[Forwarded], level: Level) -> str:
     if power is not None and power >= 0.5:
         how += f", and grows like kappa^{power:.1f}"
     return how + "."
+
+
+def _from_some_feature_on(features: list[NDArray[np.bool_]]) -> str:
+    """Whether features are off, in calls of different numbers of them, from the same one on; "" if not."""
+    k = min((int(off.argmax()) for off in features if off.any()), default=0)
+    most = all(2 * off[k:].sum() > off[k:].size for off in features if off.size > k)
+    return (
+        f"in the features from index {k} on" if k and most and len({off.size for off in features}) > 1 else ""
+    )
 
 
 def _percent(shares: list[float]) -> str:

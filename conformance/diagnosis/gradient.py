@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from conformance.diagnosis.deviations.deviation import Deviation
+from conformance.diagnosis.deviations.forward import Folded, output
 from conformance.diagnosis.deviations.gradient import DEFINITION, GRADIENT, terms
 from conformance.diagnosis.finding import NARROWED, Diagnosis, granted_to, named
-from conformance.diagnosis.forward import compared, fold
+from conformance.diagnosis.forward import compared, fold, moments, sound
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.exact import Backwarded
 from conformance.judging.level import Level
@@ -39,6 +40,70 @@ def of_gradient(backs: list[Backwarded], level: Level) -> Diagnosis | None:
         pairs = (a.with_(b) for a, b in itertools.combinations(GRADIENT, 2))
         found = [d for d in pairs if d and all(_explains(d, b, level) for b in usable)]
     return named(found)
+
+
+def reproduces(d: Deviation, b: Backwarded, level: Level, array: str) -> bool:
+    """Whether a backward call's gradients are wrong in that way, or are those of outputs that are.
+
+    :param array: which of them is wrong.
+    """
+    if any(b.got(k) is None for k in _NAMES) or b.got("x").shape != b.call.dy.shape:  # type: ignore[union-attr]
+        return False
+    if d in GRADIENT or d.parts.keys() & DEFINITION.keys():
+        return _explains(d, b, level)
+    if not d.parts:
+        return _within(b, "float32") if d.key == NARROWED.key else not sound(b.forward, level)
+    return array in _NAMES and _follows(d, b, level, array)
+
+
+_FEATURES = 6  # those looked at
+_STEP = 1e-6  # of the spread of x
+
+
+def _follows(d: Deviation, b: Backwarded, level: Level, array: str) -> bool:
+    """Whether a gradient is that of a deviation's output, and not that of the right one, where it is wrong.
+
+    A deviation says what y is, so that its gradients are what differences of y say: here along two directions for
+    each of a few features, one of them that of the error.
+    """
+    axis, k = b.forward.config.feature_axis, _NAMES.index(array)
+    expected, s = b.expected(level), compared(b.forward, level).folded
+    dy = fold(b.call.dy, axis).astype(np.float64)
+
+    def folded(v: Any) -> Any:
+        v = np.broadcast_to(np.asarray(v, np.float64), np.shape(expected.exact[k]))
+        return fold(v, axis) if array == "x" else v.reshape(1, -1, 1)
+
+    got, exact, bound = (folded(v) for v in (_flat(b, array), expected.exact[k], expected.bounds[k]))
+    wrong = np.flatnonzero((~(np.abs(got - exact) <= bound)).any(axis=(0, 2)))[:_FEATURES]
+    signs, nearer = np.random.default_rng(0), False
+    for n in wrong:
+        spread, centre = np.sqrt(s.var[n, 0]), np.abs(s.mean[n, 0])
+        error = got[:, n] - exact[:, n]
+        for chosen in (np.where(error < 0, -1.0, 1.0), signs.choice((-1.0, 1.0), error.shape)):
+            way = np.zeros(got.shape)
+            way[:, n] = (spread if array == "x" else 1.0) * chosen
+            seen, right, room = (got * way).sum(), (exact * way).sum(), 2 * (bound * np.abs(way)).sum()
+            # What the difference loses of y, more where x is far from zero.
+            lost = 1e-15 / _STEP * (1 + centre / spread) * np.abs(dy[:, n]).sum() * np.abs(s.gamma[n, 0])
+            off = abs(seen - _slope(d, s, dy, array, way))
+            if not off <= room * np.clip(np.abs(seen / right), 1, 1e3) + lost:
+                return False
+            nearer |= 4 * off < abs(seen - right)
+    return nearer
+
+
+def _slope(d: Deviation, s: Folded, dy: Any, array: str, way: Any) -> float:
+    """The derivative of sum(dy y) along a direction of x, gamma or beta, by a central difference."""
+    ahead, behind = (output(_moved(s, array, step * way), d) for step in (_STEP, -_STEP))
+    return float((dy * (ahead - behind)).sum()) / (2 * _STEP)
+
+
+def _moved(s: Folded, array: str, by: Any) -> Folded:
+    if array != "x":
+        return replace(s, **{array: getattr(s, array) + by[0]})
+    mean, var = moments(s.x + by)
+    return replace(s, x=s.x + by, mean=mean, var=var)
 
 
 def _within(b: Backwarded, dtype: str) -> bool:

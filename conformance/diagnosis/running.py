@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from conformance.diagnosis.deviations.deviation import Deviation
-from conformance.diagnosis.deviations.running import RUNNING, moved
+from conformance.diagnosis.deviations.running import DEFINITION, RUNNING, momentum_fixed, moved
 from conformance.diagnosis.finding import NARROWED, Diagnosis, named
+from conformance.diagnosis.forward import compared, sound
 from conformance.judging.arithmetic import arithmetic
 from conformance.judging.averages import Step
+from conformance.judging.level import Level
 from reference.error_bounds import running_bounds
 
 _DEFINITION_ITSELF = Deviation("", "")
@@ -23,7 +25,11 @@ def of_running(taken: list[Step]) -> Diagnosis | None:
     # What the definition itself explains tells no deviation apart.
     if any(all(each) for each in _under_every_convention(_DEFINITION_ITSELF, taken)):
         return None
-    found = [d for d in RUNNING if any(all(each) for each in _under_every_convention(d, taken))]
+    found = [
+        d
+        for d in (*RUNNING, *_with_a_fixed_momentum(taken))
+        if any(all(each) for each in _under_every_convention(d, taken))
+    ]
     if not found and all(step.x.dtype == np.float64 for step in taken):
         single = _under_every_convention(_DEFINITION_ITSELF, taken, "float32")
         found = [NARROWED] if any(all(each) for each in single) else []
@@ -33,6 +39,47 @@ def of_running(taken: list[Step]) -> Diagnosis | None:
     ]
     sizes = {step.x.shape[step.batch_axis] for step in wrong}
     return named(found) if len(sizes) > 1 else None
+
+
+def _with_a_fixed_momentum(taken: list[Step]) -> Iterator[Deviation]:
+    """The one whose momentum is what the mean shows, to three digits, if several were asked for."""
+    if len({step.call.config.momentum for step in taken}) > 1:
+        step = taken[0]
+        away = step.old[0] - step.batch.mean
+        most = np.abs(away).argmax()
+        kept = float(f"{(step.new[0] - step.batch.mean)[most] / away[most]:.3g}")
+        if 0 < kept < 1:
+            own = momentum_fixed(kept)
+            if own.key not in {d.key for d in RUNNING}:
+                yield own
+
+
+def reproduces(d: Deviation, step: Step, level: Level) -> bool:
+    """Whether the statistics moved wrongly, and in that way; or took in those that a wrong output was made with."""
+    if any(next(each) for each in _under_every_convention(_DEFINITION_ITSELF, [step])):
+        return False
+    if not d.parts:
+        narrowed = d.key == NARROWED.key
+        fits = _under_every_convention(_DEFINITION_ITSELF, [step], "float32") if narrowed else iter(())
+        return any(next(each) for each in fits) if narrowed else not sound(step.call, level)
+    if "statistics" in d.parts:
+        taken = _taken(d, step, level)
+        return taken is not None and any(next(each) for each in _under_every_convention(taken, [step]))
+    return bool(d.parts.keys() & DEFINITION.keys()) and any(
+        next(each) for each in _under_every_convention(d, [step])
+    )
+
+
+def _taken(d: Deviation, step: Step, level: Level) -> Deviation | None:
+    """The running average of the statistics that a deviation normalises with, where they are one for each feature."""
+    s = compared(step.call, level).folded
+    mean, var = (np.asarray(each) for each in d.parts["statistics"](s))
+    if mean.shape != s.mean.shape or var.shape != s.var.shape:
+        return None
+    more = (var - s.var).ravel()
+    return Deviation(
+        d.key, d.words, {"mean": lambda step: mean.ravel(), "variance": lambda step, own: own + more}
+    )
 
 
 def _under_every_convention(

@@ -17,10 +17,12 @@ Pair = tuple[Float64, Float64]
 class Step:
     """One training call, and the running (mean, variance), each (n,), before and after it.
 
+    :ivar seen: the call that showed them after it.
     :ivar number: of the training call since the layer was built, from 1.
     """
 
     call: Forwarded
+    seen: Parameters
     number: int
     old: Pair
     new: Pair
@@ -77,7 +79,7 @@ def steps(observation: Observation) -> list[Step]:
             case Parameters() if isinstance(answer, Answer):
                 old, new = state.get(layer), vectors(answer)
                 if layer in pending and old is not None and new is not None:
-                    found.append(Step(pending[layer], trained[layer], old, new))
+                    found.append(Step(pending[layer], call, trained[layer], old, new))
                 pending.pop(layer, None)
                 state[layer] = new
     return found

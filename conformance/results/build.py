@@ -105,7 +105,8 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
     seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
     common = frozenset.intersection(*fits) if (fits := [f for t in tallies for f in t.fits]) else frozenset()
     seen |= dict.fromkeys([" or ".join(sorted(common))] if common else [])
-    counterexample = _first_counterexample(tallies)
+    shown = _shown(tallies)
+    counterexample = _failure(shown.counterexample) if shown and shown.counterexample else None
     return Result(
         task.implementation,
         requirement.id,
@@ -128,19 +129,22 @@ def _message(tallies: list[Tally], message: str) -> str:
 
 
 def _diagnosis(tallies: list[Tally]) -> str | None:
-    """What explains the failures; each explanation with the dtypes it explains, if there are several."""
-    texts: dict[str, list[str]] = {}
-    found = [tally.diagnosis for tally in tallies if tally.diagnosis is not None]
-    if found and not any(each.key for each in found):
-        return found[0].text
-    for tally in tallies:
-        named = tally.diagnosis is not None and tally.diagnosis.key
-        if named and tally.diagnosis is not None and tally.dtype not in texts.get(tally.diagnosis.text, []):
-            texts.setdefault(tally.diagnosis.text, []).append(tally.dtype)
-    failing = {t.dtype for t in tallies if t.worst is not None and t.worst.outcome.failing}
-    if not texts or (len(texts) == 1 and set(*texts.values()) == failing):
-        return next(iter(texts), None)
-    return " ".join(f"In {', '.join(dtypes)}: {text}" for text, dtypes in texts.items())
+    """What explains the failures, first the one that is shown; each explanation with its dtypes, if not all."""
+    shown = _shown(tallies)
+    failing = [t for t in tallies if t.worst is not None and t.worst.outcome.failing]
+    failing.sort(key=lambda tally: tally is not shown)
+    named = [(t.diagnosis.text, t.dtype) for t in failing if t.diagnosis is not None and t.diagnosis.key]
+    texts = list(dict.fromkeys(text for text, _ in named))
+    if not texts:
+        return next((t.diagnosis.text for t in failing if t.diagnosis is not None), None)
+    told: list[str] = []
+    said: set[str] = set()
+    for text in texts:
+        dtypes = list(dict.fromkeys(dtype for own, dtype in named if own == text))
+        where = f"In {', '.join(dtypes)}" + (", elsewhere" if said & set(dtypes) else "")
+        said |= set(dtypes)
+        told.append(f"{where}: {text}")
+    return texts[0] if len(texts) == 1 and said == {t.dtype for t in failing} else " ".join(told)
 
 
 def _contradiction(tallies: list[Tally]) -> str | None:
@@ -181,17 +185,17 @@ def _finite(ratio: float | None) -> float | None:
     return None if ratio is None else min(ratio, INFINITE)
 
 
-def _first_counterexample(tallies: list[Tally]) -> FailingCase | None:
-    """Of the first dtype that fails, in the order of DTYPES: the one most people meet."""
+def _shown(tallies: list[Tally]) -> Tally | None:
+    """The one whose counterexample is shown: of the first dtype that fails, in the order of DTYPES, which is the one
+    most people meet.
+    """
     found = [t for t in tallies if t.counterexample is not None]
     if not found:
         return None
     first = min(DTYPES.index(t.dtype) for t in found)
     own = [t for t in found if t.dtype == DTYPES[first]]
     worst = _worst(own)
-    example = next(t.counterexample for t in own if t.worst is worst)
-    assert example is not None
-    return _failure(example)
+    return next(t for t in own if t.worst is worst)
 
 
 def _failure(example: Counterexample) -> FailingCase:

@@ -15,21 +15,20 @@ from conformance.cases.arrays import realise
 from conformance.cases.case import Case
 from conformance.cases.domain import Domain
 from conformance.cases.drawing import case_from, evenly, sketches
-from conformance.cases.shrinking import minimise
 from conformance.diagnosis import diagnose
 from conformance.exploration.circumstances import Circumstances, circumstances
 from conformance.exploration.factor import Row
 from conformance.exploration.rows import Plan, cases, plan
 from conformance.exploration.session import case_of, looked_at
-from conformance.idioms.standalone import standalone
 from conformance.implementation import Capabilities
-from conformance.judging.place import Place, locate, shown_input
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import Requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict
-from conformance.protocol.messages import Identity, Observation, Script
-from conformance.running.tally import Counterexample, Tally
+from conformance.protocol.messages import Script
+from conformance.running.observing import observe
+from conformance.running.shrunk import shrunk
+from conformance.running.tally import Tally
 from conformance.worker.client import Worker
 
 _HANGS = 4  # in a row, after which the rest of a shard is not tried: each costs the whole timeout
@@ -165,9 +164,9 @@ def shard_in_steps(
             # What cannot be explained, for whatever reason, is a failure all the same.
             with suppress(ArithmeticError, ValueError, LookupError):
                 tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
-            tally.evidence.clear()
         if shrink and tally.failing is not None and not stop():
-            tally.counterexample = _shrunk(shard, requirement, tally, worker, stop)
+            tally.counterexample = shrunk(shard.probe, requirement, tally, worker, shard.seed, stop)
+        tally.evidence.clear()
     profile.implementation = worker.inside - inside
     profile.wire = max(0.0, worker.waited - waited - profile.implementation)
     return ShardResult(shard.probe.name, shard.dtype, tallies, profile)
@@ -220,86 +219,3 @@ def _circumstances(
         return None  # What fails in most circumstances seldom takes any, and here each try takes long.
     attempts = 60 if capabilities.compiles else max(60, round(600 * min(1, shard.examples / _WHOLE)))
     return circumstances(rows, outcomes, fails, capabilities, attempts=attempts)
-
-
-def observe(probe: Probe, case: Case, worker: Worker) -> Observation:
-    """One case of a probe, performed by an implementation."""
-    return worker.run(probe.script(case, realise(case), worker.identity.capabilities))
-
-
-@dataclass(frozen=True, slots=True)
-class _Failing:
-    """A failing case: the calls it makes, what is said of them, and where that shows."""
-
-    case: Case
-    calls: Script
-    verdict: Verdict
-    place: Place | None = None
-
-
-def _shrunk(
-    shard: Shard, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
-) -> Counterexample:
-    probe = shard.probe
-    assert tally.failing is not None and tally.worst is not None
-    capabilities = worker.identity.capabilities
-    outcome = tally.worst.outcome
-    calls = probe.script(tally.failing, realise(tally.failing), capabilities)
-    found = _Failing(tally.failing, calls, tally.worst)
-    start = tally.failing
-    if tally.circumstances is not None:
-        # The plainest case that has the circumstances, to be made smaller within them.
-        start = case_of(tally.circumstances.conjunctions[0].row, shard.seed, 0)
-
-    def fails(case: Case) -> bool:
-        nonlocal found
-        if stop():
-            return False
-        try:
-            trial = Trial(case, observe(probe, case, worker), capabilities, tally.usual())
-        except ValueError:  # Circumstances that do not fit a smaller case.
-            return False
-        verdict = requirement.verdict(trial)
-        if verdict.outcome is not outcome:
-            return False
-        found = _Failing(case, trial.observation.script, verdict, locate(trial.observation, verdict))
-        return True
-
-    # A crash or a hang is expensive to repeat: its case stands as it was drawn.
-    if outcome in (Outcome.FAIL, Outcome.ERROR) and (fails(start) or fails(tally.failing)):
-        domain = probe.domain.for_dtype(tally.failing.dtype)
-        minimise(
-            found.case,
-            fails,
-            feature=found.verdict.feature,
-            min_features=domain.min_features,
-            min_count=domain.min_count,
-            epsilons=domain.epsilons,
-            # A constant feature, say, stays one: the requirement is about nothing else.
-            admits=lambda c: (
-                capabilities.takes(c.shape, c.axis)
-                and (probe.rows or all(r.values in domain.values for r in c.features))
-            ),
-            # Where every new shape is compiled, a smaller case is not worth minutes. What is required everywhere
-            # has its smallest case from the rows of circumstances, mostly.
-            attempts=24 if capabilities.compiles or (requirement.everywhere and not probe.rows) else 400,
-        )
-    x = shown_input(found.calls, found.place, found.case)
-    text = _written(found, requirement, worker.identity)
-    return Counterexample(probe.name, found.case, found.verdict, x, text)
-
-
-def _written(found: _Failing, requirement: Requirement, identity: Identity) -> str | None:
-    """The failing case as Python, where the adapter says how its framework is written."""
-    if identity.idiom is None:
-        return None
-    seen = found.verdict
-    return standalone(
-        identity.idiom,
-        identity.capabilities,
-        found.calls,
-        found.place,
-        about=f"{identity.name} {identity.version}\nRequired: {requirement.statement}\nSeen: {seen.message}",
-        index=seen.index,
-        expected=seen.expected,
-    )

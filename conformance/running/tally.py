@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from conformance.cases.case import Case
-from conformance.diagnosis import Diagnosis
+from conformance.diagnosis import Diagnosis, Failure
 from conformance.exploration.circumstances import Circumstances
 from conformance.implementation import Array
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Point, Verdict, worst
 
-_EVIDENCE = 8  # failing trials kept to diagnose from
+_EVIDENCE = 8  # failures kept to diagnose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Tally:
     :ivar fits: sets of conventions that trials are consistent with, each with the first such case.
     :ivar points: what was measured on the way. :ivar extremes: for y and for dx, the point where the error was
         largest for its bound, with its case.
-    :ivar evidence: the first trials that failed, until they are diagnosed.
+    :ivar evidence: the first failures, until they are diagnosed.
     :ivar outcomes: of each trial, where rows of circumstances are tried, whether it failed; None where nothing was
         judged. :ivar directly: those that failed by the calls that their circumstances are about.
     :ivar followed: of each trial, the conventions it is consistent with. :ivar circumstances: what those
@@ -60,7 +60,7 @@ class Tally:
     failed_at: int = 0
     failing: Case | None = None
     counterexample: Counterexample | None = None
-    evidence: list[Trial] = field(default_factory=list)
+    evidence: list[Failure] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
     outcomes: list[bool | None] = field(default_factory=list)
     directly: set[int] = field(default_factory=set)
@@ -106,7 +106,7 @@ class Tally:
             self.failures += 1
             self.failed_at = self.failed_at or self.cases
             if len(self.evidence) < _EVIDENCE:
-                self.evidence.append(trial)
+                self.evidence.append(Failure(trial, verdict))
         if self.worst is None or worst([self.worst, verdict]) is not self.worst:
             self.worst = verdict
             if verdict.outcome.failing:

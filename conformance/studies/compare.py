@@ -20,7 +20,8 @@ from conformance.judging.verdict import Outcome
 from conformance.protocol.messages import Identity
 from conformance.requirements import gradient, probes
 from conformance.results.model import Report
-from conformance.running.shard import Shard, observe
+from conformance.running.observing import observe
+from conformance.running.shard import Shard
 from conformance.worker.client import Worker
 
 #: Requirements whose outcome or observation tells one implementation from another.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from conformance.diagnosis import Diagnosis, diagnose
+from conformance.diagnosis import Diagnosis, Failure, diagnose
 from conformance.judging.requirement import Requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Verdict
 from conformance.results.case_file import BadCase, CaseFile, experiment_of
 from conformance.running.layouts import spare
-from conformance.running.shard import observe
+from conformance.running.observing import observe
 from conformance.worker.client import Worker
 
 
@@ -45,5 +45,5 @@ def replay(file: CaseFile, worker: Worker) -> Replay:
     explained = None
     if verdict.outcome.failing:
         with suppress(ArithmeticError, ValueError, LookupError):
-            explained = diagnose([trial], requirement.level_for(case.dtype))
+            explained = diagnose([Failure(trial, verdict)], requirement.level_for(case.dtype))
     return Replay(requirement, trial, verdict, explained)

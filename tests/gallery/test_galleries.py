@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from conformance.diagnosis.deviations import FORWARD, GRADIENT, RUNNING
-from conformance.diagnosis.finding import NARROWED
-from conformance.diagnosis.forward import HALF, ONE_PASS, ONE_PASS_CLIPPED
+from conformance.diagnosis.finding import HALF, NARROWED, ONE_PASS, ONE_PASS_CLIPPED
 from conformance.gallery import Exhibit, exhibits
 from conformance.implementation import DTYPES
 from conformance.report.self_check import markdown

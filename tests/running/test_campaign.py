@@ -24,8 +24,9 @@ from conformance.protocol.messages import Lost
 from conformance.requirements.catalogue import catalogue
 from conformance.results.model import Report
 from conformance.running.campaign import Settings, Task, TaskResult, run_task
+from conformance.running.observing import observe
 from conformance.running.parallel import Step, run_all
-from conformance.running.shard import Profile, observe
+from conformance.running.shard import Profile
 from conformance.running.tally import Counterexample, Tally
 from conformance.worker.client import Worker
 from tests.conftest import HANGS

@@ -154,6 +154,37 @@ def _given_as(f: Callable[[Any, float], Any]) -> Statistics:
     return taken
 
 
+def _in_chunks(rows: int) -> Statistics:
+    """Those of every so many samples by themselves."""
+
+    def statistics_of(s: Folded) -> tuple[Any, Any]:
+        if not s.training:
+            return statistics(s)
+        along = 0 if s.batch_first else 2
+        x = np.moveaxis(s.x, along, 0)  # samples first, and places within them where the features come last
+        chunk = np.arange(x.shape[0]) * s.samples // x.shape[0] // rows
+        axes = (0, 2) if s.batch_first else (0, 1)
+        mean, var = np.empty(x.shape), np.empty(x.shape)
+        for own in (chunk == number for number in range(chunk[-1] + 1)):
+            mean[own] = x[own].mean(axis=axes, keepdims=True)
+            var[own] = x[own].var(axis=axes, keepdims=True)
+        return np.moveaxis(mean, 0, along), np.moveaxis(var, 0, along)
+
+    return statistics_of
+
+
+def _of_index_modulo(block: int) -> Callable[[Folded], tuple[Any, Any]]:
+    def parameters(s: Folded) -> tuple[Any, Any]:
+        taken = np.arange(len(s.gamma)) % block
+        return s.gamma[taken], s.beta[taken]
+
+    return parameters
+
+
+def _through(activation: Callable[[Any], Any]) -> Parts:
+    return {"affine": lambda xhat, gamma, beta: activation(gamma * xhat + beta)}
+
+
 def _all_alike(which: int, how: Callable[[Any], Any]) -> Callable[[Folded], tuple[Any, Any]]:
     """gamma (0) or beta (1) the same number for every feature."""
 
@@ -198,7 +229,7 @@ FORWARD: tuple[Deviation, ...] = (
     *(
         Deviation(
             f"epsilon-fixed-{fixed:g}",
-            f"with epsilon {fixed:g}, whatever it was told",
+            f"with epsilon {fixed:g} in place of the one it was told",
             {"divisor": lambda var, eps, fixed=fixed: np.sqrt(var + fixed)},
         )
         for fixed in (1e-3, 1e-5)
@@ -246,6 +277,14 @@ FORWARD: tuple[Deviation, ...] = (
         "stats-batch-axis-only",
         "with statistics over the batch axis only, a mean and variance for every place",
         {"statistics": _batch_axis_only},
+    ),
+    *(
+        Deviation(
+            f"statistics-of-chunks-{rows}",
+            f"with statistics of every {rows} samples by themselves",
+            {"statistics": _in_chunks(rows)},
+        )
+        for rows in (2, 4, 8, 16, 32, 64, 128)
     ),
     Deviation(
         "running-stats-in-training",
@@ -317,10 +356,29 @@ FORWARD: tuple[Deviation, ...] = (
         "with gamma and beta in reverse order of the features",
         {"parameters": lambda s: (s.gamma[::-1], s.beta[::-1])},
     ),
+    *(
+        Deviation(
+            f"parameters-modulo-{block}",
+            f"with the gamma and beta of the feature's index modulo {block}",
+            {"parameters": _of_index_modulo(block)},
+        )
+        for block in (2, 4, 8, 16, 32, 64, 128)
+    ),
     Deviation(
         "beta-before-gamma",
         "with beta added before gamma is applied, gamma (xhat + beta)",
         {"affine": lambda xhat, gamma, beta: gamma * (xhat + beta)},
+    ),
+    *(
+        Deviation(f"followed-by-{name}", f"followed by {words}", _through(activation))
+        for name, words, activation in (
+            ("relu", "ReLU, max(0, y)", lambda y: np.maximum(y, 0)),
+            ("leaky-relu", "leaky ReLU, max(y / 100, y)", lambda y: np.maximum(y / 100, y)),
+            ("elu", "ELU", lambda y: np.where(y > 0, y, np.expm1(np.minimum(y, 0)))),
+            ("sigmoid", "the logistic function", lambda y: 1 / (1 + np.exp(-y))),
+            ("tanh", "tanh", np.tanh),
+            ("silu", "SiLU, y times the logistic function", lambda y: y / (1 + np.exp(-y))),
+        )
     ),
     Deviation("output-beta", "that gives beta alone", {"affine": lambda xhat, gamma, beta: 0 * xhat + beta}),
     Deviation("output-zero", "that gives zero", {"affine": lambda xhat, gamma, beta: np.zeros_like(xhat)}),

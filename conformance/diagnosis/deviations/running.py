@@ -69,20 +69,22 @@ def _held(step: Step, name: str, default: float) -> Any:
     return np.asarray(step.call.loaded.get(name, default), np.float64)
 
 
+def momentum_fixed(kept: float) -> Deviation:
+    """The old weighs ``kept`` whatever was asked for."""
+    return Deviation(
+        f"momentum-fixed-{kept:g}",
+        f"whose running statistics keep {kept:g} of the old, whatever momentum says",
+        {"weights": lambda _: _weights(kept)},
+    )
+
+
 RUNNING: tuple[Deviation, ...] = (
     Deviation(
         "momentum-reversed",
         "whose momentum weighs the old in one of the two running statistics and the new in the other",
         {"weights": lambda kept: ((kept, 1 - kept), (1 - kept, kept))},
     ),
-    *(
-        Deviation(
-            f"momentum-fixed-{fixed:g}",
-            f"whose running statistics keep {fixed:g} of the old, whatever momentum says",
-            {"weights": lambda kept, fixed=fixed: _weights(fixed)},
-        )
-        for fixed in (0.9, 0.99, 0.999)
-    ),
+    *(momentum_fixed(kept) for kept in (0.9, 0.99, 0.999)),
     Deviation(
         "new-batch-unweighted",
         "whose running statistics take the whole of the new batch and momentum times the old",
