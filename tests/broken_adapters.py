@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from conformance.implementation import Capabilities, Gradients, LayerConfig
-from conformance.templates.adapter import MyBatchNorm, MyBatchNormLayer
+from conformance.templates.numpy import MyBatchNorm, MyBatchNormLayer
 
 
 class Sound(MyBatchNorm):

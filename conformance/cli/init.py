@@ -1,4 +1,4 @@
-"""Write a commented adapter to start from: a NumPy batch norm that works as it stands."""
+"""Write a commented adapter to start from: a batch norm that works as it stands."""
 
 from __future__ import annotations
 
@@ -10,14 +10,27 @@ from pathlib import Path
 
 import click
 
-_CLASS = "MyBatchNorm"  # in the template
+_CLASS = "MyBatchNorm"  # in the templates
+_PYTHON = {
+    "numpy": "NumPy alone (the default)",
+    "torch": "a module of PyTorch",
+    "keras": "a layer of Keras, on TensorFlow",
+    "jax": "a function of JAX, such as Flax and Haiku have",
+}
+
+
+def _choices(command: click.decorators.FC) -> click.decorators.FC:
+    for name, about in reversed(_PYTHON.items()):
+        command = click.option(f"--{name}", "kind", flag_value=name, help=f"For {about}.")(command)
+    return command
 
 
 @click.command("init", help=__doc__)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_choices
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
-def command(file: Path, force: bool) -> None:
-    template = (files("conformance") / "templates" / "adapter.py").read_text(encoding="utf-8")
+def command(file: Path, kind: str | None, force: bool) -> None:
+    template = (files("conformance") / "templates" / f"{kind or 'numpy'}.py").read_text(encoding="utf-8")
     try:
         name = class_name(file, template)
     except ValueError as error:

@@ -11,7 +11,7 @@ import pytest
 
 from conformance import check
 from conformance.requirements.catalogue import catalogue
-from tests.conftest import Command
+from tests.conftest import Command, need
 
 
 @pytest.fixture
@@ -46,6 +46,35 @@ def test_every_requirement_is_asked_of_it(fresh: Path) -> None:
     unsupported = {r.requirement for r in found.report.results if str(r.outcome) == "unsupported"}
     besides = {name for name in unsupported if name.partition(".")[0] in ("mask", "replica", "compiled")}
     assert unsupported - besides <= {"running.defaults", "running.cumulative", "numerics.half"}
+
+
+#: Each with an implementation that needs the same packages.
+FRAMEWORKS = {"torch": "torch", "keras": "keras-tensorflow", "jax": "keras-jax"}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_an_adapter_of_a_framework_is_in_order(bnconf: Command, tmp_path: Path, framework: str) -> None:
+    need(FRAMEWORKS[framework])
+    assert bnconf("init", f"--{framework}", "my_norm.py").returncode == 0
+    text = (tmp_path / "my_norm.py").read_text()
+    assert text.count("CHANGE: ") >= 4 and "class MyNorm:" in text and "MyBatchNorm" not in text
+    done = bnconf("smoke", "my_norm.py:MyNorm")
+    assert done.returncode == 0 and "ready: bnconf run my_norm.py:MyNorm" in done.stdout, done.stdout
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_an_adapter_of_a_framework_is_right(bnconf: Command, framework: str) -> None:
+    need(FRAMEWORKS[framework])
+    bnconf("init", f"--{framework}", "my_norm.py")
+    asked = "shape.*,forward.*,identity.*,gradient.gamma,gradient.beta,gradient.input,running.*"
+    done = bnconf("run", "my_norm.py:MyNorm", "-r", asked, "--max-examples", "8")
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_adapter_is_written_for_a_framework_that_has_none(bnconf: Command, tmp_path: Path) -> None:
+    assert bnconf("init", "--tensorflow", "my_norm.py").returncode == 2
+    assert not (tmp_path / "my_norm.py").exists()
 
 
 @pytest.mark.parametrize("tool", [("ruff", "check", "--isolated"), ("mypy", "--strict")])

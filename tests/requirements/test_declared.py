@@ -11,7 +11,7 @@ import conformance
 from conformance.implementation import Array, Gradients
 from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
-from conformance.templates.adapter import MyBatchNorm, MyBatchNormLayer
+from conformance.templates.numpy import MyBatchNorm, MyBatchNormLayer
 
 BOTH = ("training", "inference")
 
