@@ -29,6 +29,7 @@ from conformance.judging.verdict import Outcome
 from conformance.judging.wording import counted
 from conformance.report import terminal
 from conformance.report.card import Card, card
+from conformance.report.console import console as make_console
 from conformance.report.notebook import html
 from conformance.report.words import Cause, causes, failing
 from conformance.results.build import build
@@ -149,7 +150,7 @@ class Checked:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         printed = io.StringIO()
-        inner = Console(file=printed, width=options.max_width, force_terminal=True, force_jupyter=False)
+        inner = make_console(file=printed, width=options.max_width, force_terminal=True, force_jupyter=False)
         terminal.show(self.report, inner)
         yield Text.from_ansi(printed.getvalue())
 

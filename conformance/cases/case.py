@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal, get_args
 
 import msgspec
@@ -21,7 +22,9 @@ Gamma = Literal["one", "random", "negative", "zero", "small", "large"]
 Beta = Literal["zero", "random", "large", "small"]
 
 _VALUES, _GAMMA, _BETA = get_args(Values), get_args(Gamma), get_args(Beta)
-_MOST_ELEMENTS = 1 << 27  # a case may come from a stranger's file
+_MOST_ELEMENTS = 1 << 27
+#: The most that a campaign draws. A case may come from a stranger's file, and each feature is spelled out.
+MOST_FEATURES = 1025
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,16 @@ class Regime:
         return f"a regime's {name} must be one of {', '.join(known)}; it is {getattr(self, name)!r}"
 
 
+@lru_cache(MOST_FEATURES)  # A file may hold very many cases that leave their features out.
+def _plain(n: int) -> tuple[Regime, ...]:
+    return tuple(map(_plain_in, range(n)))
+
+
+@lru_cache(MOST_FEATURES)
+def _plain_in(stream: int) -> Regime:
+    return Regime(stream=stream)
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One experiment.
@@ -80,12 +93,16 @@ class Case:
     circumstances: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.shape) < 2 or any(extent < 0 for extent in self.shape):
-            raise ValueError(f"shape must have at least 2 extents, none negative; it is {self.shape}")
+        if len(self.shape) < 2 or any(extent < 1 for extent in self.shape):
+            raise ValueError(f"shape must have at least 2 extents, each 1 or more; it is {self.shape}")
         if math.prod(self.shape) > _MOST_ELEMENTS:
             raise ValueError(f"shape {self.shape} has more than {_MOST_ELEMENTS} elements")
         if not -len(self.shape) <= self.axis < len(self.shape):
             raise ValueError(f"axis {self.axis} is out of range for shape {self.shape}")
+        if self.n > MOST_FEATURES:
+            raise ValueError(
+                f"shape {self.shape} has more than {MOST_FEATURES} features, the most that are drawn"
+            )
         if self.dtype not in DTYPES:
             raise ValueError(f"dtype must be one of {', '.join(DTYPES)}; it is {self.dtype!r}")
         if not 0 <= self.epsilon < math.inf:
@@ -96,8 +113,7 @@ class Case:
             raise ValueError(f"seed must lie in [0, 2^64); it is {self.seed}")
         check(self.memory)
         if not self.features:
-            plain = tuple(Regime(stream=k) for k in range(self.n))
-            object.__setattr__(self, "features", plain)
+            object.__setattr__(self, "features", _plain(self.n))
         if len(self.features) != self.n:
             raise ValueError(
                 f"features must hold one regime for each of the {self.n} features of shape {self.shape} "

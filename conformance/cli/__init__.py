@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from conformance.cli._errors import in_one_line, tell
 from conformance.cli._status import Status
 from conformance.cli._stdout import forgiving
 from conformance.report.writing import NotWritten
@@ -53,22 +54,27 @@ class _Group(click.Group):
         with forgiving():
             return super().main(*args, **kwargs)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with in_one_line():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with in_one_line():
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted", err=True)
             sys.exit(Status.INTERRUPTED)
         except NotWritten as error:
-            click.echo(str(error), err=True)
+            tell(str(error))
             sys.exit(Status.COULD_NOT_WRITE)
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
             where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "?"
             text = " ".join(f"{type(error).__name__}: {error}".split())
-            click.echo(f"bnconf failed, by a defect of its own: {text} (at {where})", err=True)
+            tell(f"bnconf failed, by a defect of its own: {text} (at {where})")
             sys.exit(Status.DEFECT)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
+from conformance.cli._errors import Refused
 from conformance.results.model import Report
 from conformance.results.reading import BadReport, read
 
@@ -14,4 +13,4 @@ def report_in(path: Path) -> Report:
     try:
         return read(path)
     except BadReport as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None

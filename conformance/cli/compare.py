@@ -8,11 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from conformance.cli._counts import EXAMPLES
+from conformance.cli._errors import tell
 from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
+from conformance.cli._writing import check_writable
 from conformance.report import comparison, terminal
+from conformance.report.console import console
 from conformance.report.writing import write_forms
 from conformance.results.build import build
 from conformance.running.campaign import Settings
@@ -22,12 +25,13 @@ from conformance.studies.compare import PATTERNS, compare
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart
+from conformance.worker.shown import shortened
 
 
 @click.command("compare", help=__doc__)
 @click.argument("a")
 @click.argument("b")
-@click.option("--max-examples", default=30, show_default=True, type=click.IntRange(1))
+@click.option("--max-examples", default=30, show_default=True, type=EXAMPLES)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, (1 << 63) - 1))
 @click.option("--timeout", default=60.0, show_default=True, type=SECONDS)
 @click.option(
@@ -40,12 +44,13 @@ from conformance.worker.process import CannotStart
 def command(a: str, b: str, max_examples: int, seed: int, timeout: float, output: Path | None) -> None:
     if a == b:
         raise click.UsageError(f"two different implementations are compared; both are {a}")
+    if output is not None:
+        check_writable(output)
     settings, started = Settings(PATTERNS, max_examples=max_examples, seed=seed, timeout=timeout), time.time()
     try:
         with ExitStack() as stack:
             one, other = _both(a, b, timeout, stack)
-            errors = Console(stderr=True)
-            with terminal.Progress(errors, len(settings.shards())) as progress:
+            with terminal.Progress(console(stderr=True), len(settings.shards())) as progress:
                 results, interrupted = run_all([a, b], settings, jobs=2, step=progress.step)
             if interrupted:
                 sys.exit(Status.INTERRUPTED)
@@ -54,13 +59,13 @@ def command(a: str, b: str, max_examples: int, seed: int, timeout: float, output
     except NotFound as error:
         raise click.UsageError(str(error)) from None
     except CannotStart as error:  # It did before.
-        click.echo(f"one of the two does not start again: {error}", err=True)
+        tell(f"one of the two does not start again: {error}")
         sys.exit(Status.COULD_NOT_START)
     paths = [] if output is None else write_forms(comparison.forms(found), output)
-    console = Console()
-    terminal.show_comparison(found, console)
+    printed = console()
+    terminal.show_comparison(found, printed)
     for path in paths:
-        console.print(f"wrote {path}", style="dim", soft_wrap=True, highlight=False)
+        printed.print(f"wrote {path}", style="dim", soft_wrap=True, highlight=False)
 
 
 def _both(a: str, b: str, timeout: float, stack: ExitStack) -> list[Worker]:
@@ -70,7 +75,7 @@ def _both(a: str, b: str, timeout: float, stack: ExitStack) -> list[Worker]:
         try:
             started.append(stack.enter_context(Worker(name, timeout=timeout)))
         except CannotStart as error:
-            click.echo(f"{name}: {not_started(error, name)}", err=True)
+            tell(f"{shortened(name, 200)}: {not_started(error, name)}")
             failed = True
     if failed:
         sys.exit(Status.COULD_NOT_START)

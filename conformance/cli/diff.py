@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from conformance.cli._reading import report_in
 from conformance.cli._status import Status
 from conformance.report import terminal
+from conformance.report.console import console
 from conformance.results.diff import changes
 
 
@@ -22,5 +22,5 @@ from conformance.results.diff import changes
 @click.argument("new", type=click.Path(path_type=Path))
 def command(old: Path, new: Path) -> None:
     found = changes(report_in(old), report_in(new))
-    terminal.show_changes(found, Console())
+    terminal.show_changes(found, console())
     sys.exit(Status.FAILED if any(each.kind == "worse" for each in found) else Status.HOLDS)

@@ -35,9 +35,9 @@ def command(file: Path, kind: str | None, force: bool) -> None:
         name = class_name(file, template)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if file.exists() and not force:
-        raise click.UsageError(f"{str(file)!r} is there already; --force overwrites it")
     try:
+        if file.exists() and not force:
+            raise click.UsageError(f"{str(file)!r} is there already; --force overwrites it")
         file.write_text(template.replace(_CLASS, name).replace("FILE", file.name), encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"cannot write {str(file)!r}: {error.strerror}") from None

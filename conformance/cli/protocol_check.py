@@ -11,11 +11,11 @@ import sys
 
 import click
 import msgspec
-from rich.console import Console
 from rich.text import Text
 
 from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
+from conformance.report.console import console
 from conformance.worker.locate import NotFound, resolve
 from conformance.worker.protocol_check import CheckResult, examine
 
@@ -39,21 +39,21 @@ def command(program: str, timeout: float, as_json: bool) -> None:
             raise NotFound(f"expected exec:COMMAND, a program; got {program!r}")
     except NotFound as error:
         raise click.UsageError(str(error)) from None
-    findings, console = [], Console()
-    if not console.is_terminal:
-        console.width = _PLAIN_WIDTH
+    findings, printed = [], console()
+    if not printed.is_terminal:
+        printed.width = _PLAIN_WIDTH
     for each in examine(program.removeprefix("exec:"), timeout=timeout, start_timeout=6 * timeout):
         findings.append(each)
         if not as_json:
-            console.print(_shown(each))
+            printed.print(_shown(each))
     failed = [each for each in findings if each.outcome == "fail"]
     if as_json:
         found = {"program": program, "holds": not failed, "checks": msgspec.to_builtins(findings)}
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=1))
     elif failed:
-        console.print(f"{len(failed)} of {len(findings)} checks failed", style="bold")
+        printed.print(f"{len(failed)} of {len(findings)} checks failed", style="bold")
     else:
-        console.print(f"speaks the protocol: {len(findings)} checks, none failed", style="bold")
+        printed.print(f"speaks the protocol: {len(findings)} checks, none failed", style="bold")
     sys.exit(Status.FAILED if failed else Status.HOLDS)
 
 

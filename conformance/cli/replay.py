@@ -12,17 +12,19 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from conformance.cli._errors import Refused, tell
 from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
 from conformance.report import terminal
+from conformance.report.console import console
 from conformance.results.case_file import BadCase, read_case
 from conformance.smoke.advice import not_started
 from conformance.studies.replay import replay
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound, registered
 from conformance.worker.process import CannotStart
+from conformance.worker.shown import shortened
 from conformance.worker.untrusted import readable
 
 
@@ -44,10 +46,12 @@ def command(source: Path, implementation: str | None, timeout: float) -> None:
             )
         with Worker(name, timeout=timeout) as worker:
             found = replay(file, worker)
-    except (BadCase, NotFound) as error:
+    except BadCase as error:
+        raise Refused(str(error)) from None
+    except NotFound as error:
         raise click.UsageError(str(error)) from None
     except CannotStart as error:
-        click.echo(f"{name}: {not_started(error, name)}", err=True)
+        tell(f"{shortened(name, 200)}: {not_started(error, name)}")
         sys.exit(Status.COULD_NOT_START)
-    terminal.show_replay(name, found, Console())
+    terminal.show_replay(name, found, console())
     sys.exit(Status.FAILED if found.verdict.outcome.failing else Status.HOLDS)

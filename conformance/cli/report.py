@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from conformance.cli._reading import report_in
+from conformance.cli._writing import check_writable
 from conformance.report.renderers import write
 
 
@@ -16,5 +17,7 @@ from conformance.report.renderers import write
     "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR"
 )
 def command(source: Path, output: Path) -> None:
-    for path in write(report_in(source), output):
+    report = report_in(source)
+    check_writable(output)
+    for path in write(report, output):
         click.echo(f"wrote {path}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import click
-from rich.console import Console
 from rich.table import Column, Table
 
+from conformance.report.console import console
 from conformance.requirements.catalogue import catalogue
 
 
@@ -24,5 +24,5 @@ def command(as_json: bool) -> None:
         Column("requirement", overflow="fold"), "level", "statement", "source", box=None, pad_edge=False
     )
     for each in every:
-        table.add_row(each.id, str(each.level), each.statement, each.source.replace("[", r"\["))
-    Console().print(table)
+        table.add_row(each.id, str(each.level), each.statement, each.source)
+    console().print(table)

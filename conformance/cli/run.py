@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -20,14 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from conformance.cli._choice import Choice
+from conformance.cli._counts import EXAMPLES, JOBS
+from conformance.cli._errors import Refused, tell
 from conformance.cli._interpreters import interpreters
 from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
+from conformance.cli._writing import check_writable
 from conformance.implementation import DTYPES
 from conformance.report import terminal
+from conformance.report.console import console
 from conformance.report.renderers import write
 from conformance.report.writing import NotWritten
 from conformance.results.baseline import BadBaseline, read_baseline
@@ -39,6 +41,7 @@ from conformance.running.parallel import run_all
 from conformance.running.shard import Profile
 from conformance.worker.locate import NotFound, resolve
 from conformance.worker.packages import needs, remedy
+from conformance.worker.shown import shortened
 
 _PLAIN_WIDTH = 110  # of what is written to a file or a log
 
@@ -108,13 +111,11 @@ class Judged:
     "--max-examples",
     default=100,
     show_default=True,
-    type=click.IntRange(1),
+    type=EXAMPLES,
     help="Cases for each probe and dtype.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, (1 << 63) - 1))
-@click.option(
-    "--jobs", default=2, show_default=True, type=click.IntRange(1), help="Implementations judged at a time."
-)
+@click.option("--jobs", default=2, show_default=True, type=JOBS, help="Implementations judged at a time.")
 @click.option(
     "--timeout",
     default=60.0,
@@ -163,34 +164,26 @@ class Judged:
     help="Write index.html, report.json, summary.md and junit.xml there.",
 )
 def command(implementations: tuple[str, ...], **given: Any) -> None:
-    options, errors = Options(**given), Console(stderr=True)
+    options = Options(**given)
     names = list(dict.fromkeys(implementations)) or _installed(options.pythons)
     try:
         known = read_baseline(options.baseline) if options.baseline is not None else ()
         settings = options.settings(names)
         for name in names:
             resolve(name)
-    except (ValueError, NotFound, BadBaseline) as error:
+    except BadBaseline as error:
+        raise Refused(str(error)) from None
+    except (ValueError, NotFound) as error:
         raise click.UsageError(str(error)) from None
     if options.output is not None:
-        _check_writable(options.output)
+        check_writable(options.output)
     with _ended_as_interrupted():
-        judged = _judge(names, settings, options, errors, named=bool(implementations))
+        judged = _judge(names, settings, options, named=bool(implementations))
         judged = replace(judged, report=with_baseline(judged.report, known))
         # Before anything is printed: whoever reads that may go.
-        written = _written(judged, options, errors)
-    _show(judged, written, options, errors)
+        written = _written(judged, options)
+    _show(judged, written, options)
     sys.exit(_status(judged, options) if written is not None else Status.COULD_NOT_WRITE)
-
-
-def _check_writable(folder: Path) -> None:
-    """Before a run, rather than after it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise click.UsageError(f"cannot write to {folder}: {error.strerror}") from None
 
 
 @contextmanager
@@ -226,10 +219,10 @@ def _installed(pythons: Iterable[str]) -> list[str]:
     sys.exit(Status.COULD_NOT_START)
 
 
-def _judge(names: list[str], settings: Settings, options: Options, errors: Console, *, named: bool) -> Judged:
+def _judge(names: list[str], settings: Settings, options: Options, *, named: bool) -> Judged:
     """:param named: whether the implementations were asked for by name, so that each has to start."""
     started = time.time()
-    with terminal.Progress(errors, len(settings.shards())) as progress:
+    with terminal.Progress(console(stderr=True), len(settings.shards())) as progress:
         results, interrupted = run_all(
             names, settings, jobs=options.jobs, step=progress.step, finished=progress.finished
         )
@@ -238,7 +231,7 @@ def _judge(names: list[str], settings: Settings, options: Options, errors: Conso
     else:
         for each in results:
             if each.status == "unsupported":
-                errors.print(f"{each.implementation} {each.problem}", markup=False, highlight=False)
+                tell(f"{each.implementation} {each.problem}")
         results = [each for each in results if each.status != "unsupported"]
     seconds = time.time() - started
     report = build(results, settings, started=started, seconds=seconds, complete=not interrupted)
@@ -251,36 +244,36 @@ def _demanded(result: TaskResult, lenient: bool) -> TaskResult:
     return replace(result, status="broken") if result.status in demanded else result
 
 
-def _written(judged: Judged, options: Options, errors: Console) -> int | None:
+def _written(judged: Judged, options: Options) -> int | None:
     """How many files the report was written to; None if it could not be."""
     if options.output is None:
         return 0
     try:
         return len(write(judged.report, options.output))
     except NotWritten as error:
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        tell(str(error))
         return None
 
 
-def _show(judged: Judged, written: int | None, options: Options, errors: Console) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = _PLAIN_WIDTH
-    terminal.show(judged.report, console)
+def _show(judged: Judged, written: int | None, options: Options) -> None:
+    printed = console()
+    if not printed.is_terminal:
+        printed.width = _PLAIN_WIDTH
+    terminal.show(judged.report, printed)
     if options.profile:
         total = Profile()
         for each in judged.results:
             total += each.profile
-        terminal.show_profile(total, console)
+        terminal.show_profile(total, printed)
     if options.output is not None and written:
         text = f"wrote {options.output / 'index.html'} and {written - 1} other files"
-        console.print(text, style="dim", soft_wrap=True, highlight=False)
+        printed.print(text, style="dim", soft_wrap=True, highlight=False)
     for each in judged.results:
         if each.status in ("missing", "broken"):
             why = remedy(each.missing, each.implementation) if each.missing else each.problem
-            errors.print(f"{each.implementation}: {why}", markup=False, highlight=False, soft_wrap=True)
+            tell(f"{shortened(each.implementation, 200)}: {why}")
     if judged.interrupted:
-        errors.print("interrupted: the report is of what was judged until then")
+        tell("interrupted: the report is of what was judged until then")
 
 
 def _status(judged: Judged, options: Options) -> int:

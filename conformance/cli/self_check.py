@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from conformance.cli._choice import Choice
+from conformance.cli._counts import EXAMPLES, EXPERIMENTS, JOBS
 from conformance.cli._status import Status
+from conformance.cli._writing import check_writable
 from conformance.gallery import exhibits
 from conformance.report import self_check as galleries
+from conformance.report.console import console
+from conformance.report.writing import write_forms
 from conformance.running.campaign import Settings, TaskResult
 from conformance.studies.self_check import self_check
 
@@ -22,7 +26,7 @@ from conformance.studies.self_check import self_check
     "--experiments",
     default=2_500_000,
     show_default=True,
-    type=click.IntRange(1),
+    type=EXPERIMENTS,
     help="Feature experiments to put to the sound variants, at least.",
 )
 @click.option("--sound-only", is_flag=True, help="Only look for false alarms.")
@@ -33,9 +37,9 @@ from conformance.studies.self_check import self_check
     type=Choice(dict.fromkeys(each.kind for each in exhibits())),
     help="Only exhibits of this kind; repeatable.",
 )
-@click.option("--max-examples", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--max-examples", default=100, show_default=True, type=EXAMPLES)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, (1 << 32) - 1))
-@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1))
+@click.option("--jobs", default=2, show_default=True, type=JOBS)
 @click.option(
     "-o",
     "--output",
@@ -51,7 +55,9 @@ def command(
     jobs: int,
     output: Path | None,
 ) -> None:
-    errors, started = Console(stderr=True), time.time()
+    if output is not None:
+        check_writable(output.parent)
+    errors, started = console(stderr=True), time.time()
     settings = Settings(max_examples=max_examples, seed=seed)
 
     def tell(result: TaskResult) -> None:
@@ -60,8 +66,9 @@ def command(
     check = self_check(
         settings, experiments=experiments, sound_only=sound_only, kinds=kinds, jobs=jobs, finished=tell
     )
-    galleries.show(check, Console())
+    galleries.show(check, console())
     if output is not None:
-        command = " ".join(["bnconf", *sys.argv[1:]])
-        output.write_text(galleries.markdown(check, command, time.time() - started), encoding="utf-8")
+        command = shlex.join(["bnconf", *sys.argv[1:]])
+        text = galleries.markdown(check, command, time.time() - started)
+        write_forms({output.name: text}, output.parent)
     sys.exit(Status.HOLDS if check.holds else Status.FAILED)

@@ -21,6 +21,11 @@ from conformance.studies.replay import Replay
 #: The parts of a card that are whole lines.
 Part: TypeAlias = Literal["statement", "message", "diagnosis", "excuse", "case", "consequence"]
 
+_FOREIGN = """\
+# This script was in a report.json, and may be anybody's: bnconf did not make it, and did not check it.
+# Read it before you run it.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Smallest:
@@ -29,6 +34,7 @@ class Smallest:
     :ivar words: the case in a few lines. :ivar file: the same for ``bnconf replay``, as JSON.
     :ivar path: where the file lies beside the report, without its ending. :ivar implementation: whose case it is.
     :ivar script: Python that shows the failure with the framework's own API alone, if there is one.
+    :ivar foreign: whether the script is from a file, and so anybody's.
     :ivar expected, actual: the worst value, where it is a matter of one.
     """
 
@@ -39,6 +45,12 @@ class Smallest:
     expected: float | None = None
     actual: float | None = None
     implementation: str = ""
+    foreign: bool = False
+
+    @property
+    def script_path(self) -> str:
+        """Where the script lies beside the report. One from a file is text, which nobody runs by mistake."""
+        return f"{self.path}.py.txt" if self.foreign else f"{self.path}.py"
 
     @property
     def replay(self) -> str:
@@ -150,10 +162,11 @@ def smallest(result: Result) -> Smallest | None:
         described_case(found.case, found.arrays),
         file.to_json(),
         f"cases/{slug(result.implementation)}/{slug(result.requirement)}",
-        found.script,
+        f"{_FOREIGN}\n{found.script}" if found.foreign else found.script,
         found.expected,
         found.actual,
         result.implementation,
+        found.foreign,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -136,7 +137,8 @@ def _context(found: Comparison) -> dict[str, Any]:
         "kappa": KAPPA,
         "numbers": numbers(found),
         "ports": [(port, verdict(port)) for port in found.ports],
-        "command": f"bnconf compare {found.a} {found.b} --max-examples {found.max_examples} --seed {found.seed}",
+        "command": f"bnconf compare {shlex.join([found.a, found.b])} "
+        f"--max-examples {found.max_examples} --seed {found.seed}",
     }
 
 

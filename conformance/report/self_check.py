@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.judging.wording import counted
+from conformance.report.renderers.markdown import code
 from conformance.requirements.catalogue import catalogue
 from conformance.studies.self_check import Rejection, SelfCheck
 
@@ -69,7 +70,7 @@ def markdown(check: SelfCheck, command: str, seconds: float) -> str:
     lines = [
         "# What the suite is worth, as measured",
         "",
-        f"Made by `{command}` in {seconds:.0f} s.",
+        f"Made by {code(command)} in {seconds:.0f} s.",
         "",
         *(f"* {line}" for line in summary(check)),
         *(f"* **{problem}**" for problem in check.problems),

@@ -9,7 +9,6 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -51,7 +50,7 @@ class Progress:
         self._bar: Bar | None = None
         if console.is_terminal:
             columns = (
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
@@ -71,9 +70,7 @@ class Progress:
         if self._bar is None:
             return
         if step.implementation not in self._bars:
-            self._bars[step.implementation] = self._bar.add_task(
-                escape(step.implementation), total=self._shards
-            )
+            self._bars[step.implementation] = self._bar.add_task(step.implementation, total=self._shards)
         self._bar.advance(self._bars[step.implementation])
 
     def finished(self, result: TaskResult) -> None:

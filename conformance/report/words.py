@@ -185,9 +185,7 @@ def described_case(case: Case, arrays: Mapping[str, Any]) -> str:
         told = {"momentum": f"{case.momentum:g}"} if case.momentum != 0.9 else {}
         lines.append("; ".join(f"{name}: {level}" for name, level in {**told, **case.circumstances}.items()))
     if arrays:
-        for name in ("x", "gamma", "beta"):
-            value = arrays[name]
-            lines.append(f"{name:5} = {_list(value)}")
+        lines += [f"{name:5} = {_list(arrays[name])}" for name in ("x", "gamma", "beta") if name in arrays]
     else:
         regimes = sorted({f"{r.values}, kappa {r.kappa:g}, scale {r.scale:g}" for r in case.features})
         lines.append("features: " + "; ".join(regimes[:4]) + f" ({KAPPA})")

@@ -7,7 +7,11 @@ import pkgutil
 from fnmatch import fnmatchcase
 
 from conformance.judging.requirement import Requirement, registered
+from conformance.worker.shown import shortened
 from conformance.worker.spelling import meant
+
+#: Characters of a shell-style pattern. The time one takes grows with the square of their number.
+LONGEST_PATTERN = 1000
 
 
 def catalogue(patterns: tuple[str, ...] = ()) -> tuple[Requirement, ...]:
@@ -25,13 +29,12 @@ def catalogue(patterns: tuple[str, ...] = ()) -> tuple[Requirement, ...]:
         key=lambda r: order.index(r.group) if r.group in order else len(order),
     )
     for pattern in patterns:
-        if not any(fnmatchcase(r.id, pattern) for r in every):
+        if len(pattern) > LONGEST_PATTERN or not any(fnmatchcase(r.id, pattern) for r in every):
             groups = dict.fromkeys(r.group for r in every)
             known = [*(r.id for r in every), *(f"{group}.*" for group in groups)]
-            given = pattern[:80]
             raise ValueError(
-                f"no requirement matches {given!r}.{meant(given, known)} Ids look like {every[0].id}, groups are "
-                f"{', '.join(groups)}"
+                f"no requirement matches {shortened(pattern, 80)!r}.{meant(pattern[:80], known)} Ids look like "
+                f"{every[0].id}, groups are {', '.join(groups)}"
             )
     if not patterns:
         return tuple(every)

@@ -19,13 +19,18 @@ from typing import TypeAlias
 import msgspec
 
 from conformance.implementation import DTYPES
+from conformance.requirements.catalogue import LONGEST_PATTERN
+from conformance.results.stranger import BadFile, contents
+from conformance.worker.untrusted import harmless
 
-_MOST_BYTES = 1 << 20
 _MOST_DOTS = 200  # in a line: the time a key of many parts takes grows with the square of their number
 
 
-class BadBaseline(Exception):
+class BadBaseline(BadFile):
     """What was given is no baseline; the message names the file and what was expected."""
+
+    kind = "a baseline"
+    most = 1 << 20
 
 
 #: A shell-style pattern, or several, any of which may match.
@@ -72,23 +77,19 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 def read_baseline(path: Path) -> tuple[Known, ...]:
     """:raises BadBaseline: the file cannot be read, is not TOML, or says something else than known failures."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise BadBaseline(f"{path} is larger than a baseline, which has at most {_MOST_BYTES >> 20} MiB")
-        text = data.decode()
+        text = contents(path, BadBaseline).decode()
         if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
             raise BadBaseline(
                 f"{path} has a line with more than {_MOST_DOTS} dots; a baseline needs none but in words"
             )
-        found = msgspec.convert(tomllib.loads(text), _File).known
-    except OSError as error:
-        raise BadBaseline(f"{path} cannot be read: {error.strerror}") from None
+        found = harmless(msgspec.convert(tomllib.loads(text), _File).known)
     except msgspec.ValidationError as error:
         raise BadBaseline(f"{path} is no baseline of [[known]] failures: {error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadBaseline(f"{path} is not TOML: {error}") from None
     for each in found:
+        if any(len(one) > LONGEST_PATTERN for one in (*_each(each.requirement), *_each(each.implementation))):
+            raise BadBaseline(f"{path} has a pattern of more than {LONGEST_PATTERN} characters: {each}")
         if each.dtype not in (None, *DTYPES):
             raise BadBaseline(f"{path}: {each} has dtype {each.dtype!r}; expected one of {', '.join(DTYPES)}")
         if not each.link.startswith(("https://", "http://")) and each.link:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,12 +14,19 @@ from conformance.exploration.session import check
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import Requirement
 from conformance.requirements.catalogue import catalogue
+from conformance.results.stranger import BadFile, contents
+from conformance.worker.untrusted import harmless
 
-_MOST_BYTES = 1 << 20
+#: The most that a file may ask for, which is what a campaign itself draws: a million values for each of 4 features.
+MOST_ELEMENTS = 4_000_000
+_MOST_SIZE = 1e30  # of a mean, of a spread and of epsilon; float32 holds it, and no experiment is about more
 
 
-class BadCase(Exception):
+class BadCase(BadFile):
     """What was given is no case file; the message names the file and what was expected."""
+
+    kind = "a case"
+    most = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +48,33 @@ class CaseFile:
 
 def read_case(path: Path) -> CaseFile:
     """:raises BadCase: the file cannot be read, or holds no case."""
+    data = contents(path, BadCase)
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise BadCase(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > _MOST_BYTES:
-        raise BadCase(f"{path} is larger than a case, which has at most {_MOST_BYTES >> 20} MiB")
-    try:
-        found = msgspec.json.decode(data, type=CaseFile)
+        found = harmless(msgspec.json.decode(data, type=CaseFile))
     except msgspec.ValidationError as error:
         raise BadCase(f"{path} is not a case file of bnconf run: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BadCase(f"{path} is not JSON, or cut short: {error}") from None
     experiment_of(found, path)
     try:
+        _affordable(found.case)
         check(found.case)
     except ValueError as error:
         raise BadCase(f"{path}: {error}") from None
     return found
+
+
+def _affordable(case: Case) -> None:
+    """:raises ValueError: a campaign would not draw it."""
+    elements = math.prod(case.shape)
+    if elements > MOST_ELEMENTS:
+        raise ValueError(
+            f"the case has {elements:,} values; a file may ask for {MOST_ELEMENTS:,}, the most that bnconf run draws"
+        )
+    means = (each.kappa * each.scale for each in case.features)
+    sizes = (case.epsilon, *means, *(each.scale for each in case.features))
+    if any(abs(size) > _MOST_SIZE for size in sizes):
+        raise ValueError(f"epsilon, each scale, and kappa times scale must be at most {_MOST_SIZE:g} in size")
 
 
 def experiment_of(file: CaseFile, path: Path | str = "the case") -> tuple[Requirement, Probe]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -98,6 +99,7 @@ class FailingCase:
     :ivar dtype: the first of the dtypes in which it fails.
     :ivar arrays: the numbers of the case, where there are few.
     :ivar script: Python that shows it with the framework's own API alone.
+    :ivar foreign: whether the script is from a file, and not from this run: it may be anybody's.
     """
 
     probe: str
@@ -110,6 +112,7 @@ class FailingCase:
     actual: float | None = None
     arrays: dict[str, Any] = field(default_factory=dict)
     script: str | None = None
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,13 +179,18 @@ class Report:
     coverage: tuple[Coverage, ...] = ()
 
     def result(self, implementation: str, requirement: str) -> Result | None:
-        for each in self.results:
-            if (each.implementation, each.requirement) == (implementation, requirement):
-                return each
-        return None
+        return self._results.get(implementation, {}).get(requirement)
 
     def of(self, implementation: str) -> list[Result]:
-        return [each for each in self.results if each.implementation == implementation]
+        return list(self._results.get(implementation, {}).values())
+
+    @cached_property
+    def _results(self) -> dict[str, dict[str, Result]]:
+        """By implementation and requirement: a report may have many of both."""
+        found: dict[str, dict[str, Result]] = {}
+        for each in self.results:
+            found.setdefault(each.implementation, {}).setdefault(each.requirement, each)
+        return found
 
     def group(self, implementation: str, group: str) -> list[Result]:
         """An implementation's results for one group of requirements."""

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from conformance.implementation import DTYPES
-from conformance.results.model import SCHEMA_VERSION, Report
+from conformance.results.model import SCHEMA_VERSION, Report, Result
+from conformance.results.stranger import BadFile, contents
+from conformance.worker.untrusted import harmless
 
-_MOST_BYTES = 64 << 20
+_MOST_VALUES = 1 << 20  # seven times as many as the published comparison of all frameworks has
+_MOST_AXES = 8
+_MOST_IDS = (
+    1000  # of implementations, and of requirements: what a report says of them takes the square of the time
+)
 
 
-class BadReport(Exception):
+class BadReport(BadFile):
     """What was given is no report; the message names the file, what it holds, and what was expected."""
+
+    kind = "a report"
+    most = 32 << 20
 
 
 class _Version(msgspec.Struct):
@@ -26,37 +37,64 @@ def read(path: Path) -> Report:
     :raises BadReport: it cannot be read, is not JSON, of another version, or not a report.
     """
     try:
-        size = path.stat().st_size
-        if size > _MOST_BYTES:
-            raise BadReport(f"{path} has {size >> 20} MiB; a report has at most {_MOST_BYTES >> 20}")
-        data = path.read_bytes()
+        data = contents(path, BadReport)
+        if data.count(b",") > _MOST_VALUES:  # Each takes far more memory than its bytes.
+            raise BadReport(f"{path} has more than {_MOST_VALUES:,} values, the most that a report has")
         version = msgspec.json.decode(data, type=_Version).schema_version
         if version != SCHEMA_VERSION:
             raise BadReport(
                 f"{path} is a report of version {version}; this suite reads version {SCHEMA_VERSION}"
             )
-        report = Report.from_json(data)
+        report = harmless(Report.from_json(data))
         if (problem := _contradiction(report)) is not None:
             raise BadReport(f"{path} contradicts itself: {problem}")
-        return report
-    except OSError as error:
-        raise BadReport(f"{path} cannot be read: {error.strerror}") from None
+        return replace(report, results=tuple(map(_foreign, report.results)))
     except msgspec.ValidationError as error:
         raise BadReport(f"{path} is not a report.json of bnconf run: {error}") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BadReport(f"{path} is not JSON, or cut short: {error}") from None
 
 
+def _shallow(array: Any, axes: int = _MOST_AXES) -> bool:
+    return not isinstance(array, list | dict) or (
+        axes > 0 and all(_shallow(each, axes - 1) for each in array)
+    )
+
+
+def _foreign(result: Result) -> Result:
+    """A result whose script, if it has one, is marked as not this suite's. Only a run of the implementation could
+    tell what the suite itself would write, and a file is not trusted to say what to run.
+    """
+    case = result.counterexample
+    if case is None or case.script is None:
+        return result
+    return replace(result, counterexample=replace(case, foreign=True))
+
+
 def _contradiction(report: Report) -> str | None:
     """What one part of it says of another and is not so, which no schema can tell."""
     implementations = {each.id for each in report.implementations}
     requirements = {each.id for each in report.requirements}
+    for name, ids, every in (
+        ("implementations", implementations, report.implementations),
+        ("requirements", requirements, report.requirements),
+    ):
+        if len(ids) < len(every):
+            return f"{name} has the same id twice"
+        if len(ids) > _MOST_IDS:
+            return f"{name} has {len(ids)} entries, and no report has more than {_MOST_IDS}"
+    seen = set()
     for result in report.results:
         where = f"results has {result.implementation}, {result.requirement}"[:200]
         if result.requirement not in requirements:
             return f"{where}, which is not among its requirements"
         if result.implementation not in implementations:
             return f"{where}, which is not among its implementations"
+        if (result.implementation, result.requirement) in seen:
+            return f"{where}, twice"
+        if result.counterexample and not all(map(_shallow, result.counterexample.arrays.values())):
+            return f"{where}, with arrays of more than {_MOST_AXES} axes"
+        seen.add((result.implementation, result.requirement))
         if result.outcome.failing and not any(each.outcome.failing for each in result.by_dtype.values()):
             return f"{where}, which fails, but in no dtype"
     dtypes = {dtype for result in report.results for dtype in result.by_dtype}

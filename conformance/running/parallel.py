@@ -18,6 +18,7 @@ from typing import Any
 
 from conformance.judging.verdict import Outcome
 from conformance.running.campaign import Settings, TaskResult, joined, run_together
+from conformance.running.safe_path import for_others, safe_path
 from conformance.running.shard import ShardResult
 
 
@@ -66,7 +67,7 @@ def run_all(
         while True:
             try:
                 if not futures:
-                    with _uninterrupted():
+                    with _uninterrupted(), safe_path():
                         futures = {pool.submit(_run, part, settings): part for part in parts}
                 done, waiting = wait(futures, timeout=0.1)
                 _drain(steps, step)
@@ -132,7 +133,8 @@ def _keep_account() -> None:
     """Start the process that keeps account of shared resources, deaf to a hangup, as it is to other signals."""
     if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
         handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        resource_tracker.ensure_running()
+        with safe_path():
+            resource_tracker.ensure_running()
         signal.signal(signal.SIGHUP, handler)
 
 
@@ -175,6 +177,7 @@ _steps: Any = None
 def _initialise(stop: Any, steps: Any) -> None:
     global _stop, _steps
     _stop, _steps = stop, steps
+    for_others()
     # The interrupt is for the suite's own process to handle; it tells the others by the event.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for each in _ENDING - {signal.SIGINT}:

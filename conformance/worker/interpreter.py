@@ -11,13 +11,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from conformance.worker.locate import is_file
+
 NEEDED = ("numpy", "msgspec")
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-# The current folder and the package's own go last, so that no file in them shadows a package.
+# The current folder, whose modules a user's adapter may import, and the package's own go last, so that no file in
+# them shadows a package. What the suite itself brings needs no file there.
+_OWN = "conformance."
 _HERE = f"""
 import sys
-sys.path[:] = [*filter(None, sys.path), '', {_ROOT!r}]
+sys.path[:] = [*filter(None, sys.path), *([] if sys.argv[1].startswith({_OWN!r}) else ['']), {_ROOT!r}]
 from conformance.worker.serve import main
 main()
 """
@@ -32,13 +36,14 @@ class Suite:
         return PathFinder.find_spec(name, [{_ROOT!r}]) if name in ('conformance', 'reference') else None
 
 sys.meta_path.insert(0, Suite)
-sys.path[:] = [*filter(None, sys.path), '']
+sys.path[:] = [*filter(None, sys.path), *([] if sys.argv[1].startswith({_OWN!r}) else [''])]
 from conformance.worker.serve import main
 main()
 """
-# For any version of Python to read.
+# For any version of Python to read; the current folder is of no concern here.
 _CHECK = f"""
 import sys
+sys.path[:] = filter(None, sys.path)
 if sys.version_info < (3, 11):
     sys.exit('is Python ' + sys.version.split()[0] + '; a worker needs 3.11 or later')
 from importlib.util import find_spec
@@ -60,9 +65,9 @@ def executable(path: str) -> str:
     :raises ValueError: there is none.
     """
     place = Path(path)
-    found = [place] if not place.is_dir() else [place / "bin" / "python", place / "Scripts" / "python.exe"]
+    found = [place] if is_file(place) else [place / "bin" / "python", place / "Scripts" / "python.exe"]
     for each in found:
-        if each.is_file():
+        if is_file(each):
             # Not resolved: in a virtual environment it is a link to one that knows nothing of it.
             return str(each.absolute())
     raise ValueError(
@@ -88,5 +93,5 @@ def command(python: str | None, resolved: str) -> list[str]:
     :param resolved: from :func:`conformance.worker.locate.resolve`.
     """
     if python is None:
-        return [sys.executable, "-c", _HERE, resolved]
-    return [python, "-c", _ELSEWHERE, resolved]
+        return [sys.executable, "-P", "-c", _HERE, resolved]
+    return [python, "-P", "-c", _ELSEWHERE, resolved]

@@ -12,13 +12,24 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from conformance.worker.shown import shortened, spelled
 from conformance.worker.spelling import meant
 
 GROUP = "batchnorm_conformance.implementations"
 
+_LONGEST = 4000  # characters of a name, which stands in every table
+
 
 class NotFound(Exception):
     """Nothing goes by that name; the message says what was looked for, and where."""
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that none can have is that of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def points() -> list[EntryPoint]:
@@ -37,6 +48,12 @@ def resolve(name: str) -> str:
 
     :raises NotFound: it is neither registered nor of the form of a command, a path or a module.
     """
+    if len(name) > _LONGEST:
+        raise NotFound(
+            f"the name {shortened(name, 80)!r} has {len(name)} characters, and at most {_LONGEST} can do"
+        )
+    if spelled(name) != name:
+        raise NotFound(f"the name {name!r} has characters that no report can show; give it another")
     if name.startswith("exec:"):
         try:
             command = shlex.split(name.removeprefix("exec:"))
@@ -49,14 +66,15 @@ def resolve(name: str) -> str:
     if name in known:
         return known[name]
     place, _, attribute = name.rpartition(":")
-    if not place or not attribute.isidentifier():
+    module = all(part.isidentifier() for part in place.split("."))
+    if not (module or place.endswith(".py")) or not attribute.isidentifier():
         raise NotFound(
             f"no implementation {name!r}.{meant(name, known)} Expected an id that `bnconf list` shows, "
             f"path/to/file.py:Class, package.module:Class or exec:COMMAND"
         )
     if place.endswith(".py"):
         path = Path(place)
-        if not path.is_file():
+        if not is_file(path):
             raise NotFound(f"no file {place!r} (for {name!r})")
         return f"{path.resolve()}:{attribute}"
     return name

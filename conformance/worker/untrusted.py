@@ -3,34 +3,69 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from conformance.implementation import DTYPES, Capabilities, Idiom
 from conformance.protocol.messages import Answer, Identity, Raised, Reply
+from conformance.worker.shown import shortened, spelled
 
 _PROTOCOL = 1
 _RANKS = range(2, 6)  # those for which there are cases
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-# Those that turn the direction of writing among them, by which text is made to look like another.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 # /opt/venv/lib/python3.11/site-packages/torch/nn/functional.py is torch/nn/functional.py on every machine.
 _PACKAGES = re.compile(r"""/[^\s"'<>:]{0,300}/(?:site|dist)-packages/""")
 _MOST_TEXT = 8000
 _MOST_NAMES = 16  # of warnings, and of a framework's own names of parameters
+_MOST_WHOLE = (
+    1 << 64
+)  # no count, seed or index is as large; from here on whole numbers make no floats, nor text
+
+T = TypeVar("T")
+
+
+def harmless(value: T) -> T:
+    """What a stranger's file holds, with every text in it spelled: those of classes, lists and maps, keys included.
+
+    :raises ValueError: it has a whole number that nothing in a report or a case can be.
+    """
+    found: Any = value
+    match found:
+        case str() if type(found) is str:  # and no member of an enumeration, which is the suite's own
+            found = spelled(found)
+        case int() if not -_MOST_WHOLE < found < _MOST_WHOLE:
+            raise ValueError("it has a whole number of more than 64 bits")
+        case tuple() | list():
+            parts = [harmless(each) for each in found]
+            if any(new is not old for new, old in zip(parts, found, strict=True)):
+                found = type(found)(parts)
+        case dict():
+            found = {harmless(key): harmless(each) for key, each in found.items()}
+        case msgspec.Struct():
+            changed = _changed(found, found.__struct_fields__)
+            found = msgspec.structs.replace(found, **changed) if changed else found
+        case _ if is_dataclass(found) and not isinstance(found, type):
+            changed = _changed(found, [each.name for each in fields(found)])
+            found = replace(found, **changed) if changed else found
+    return cast(T, found)
+
+
+def _changed(value: object, names: Iterable[str]) -> dict[str, Any]:
+    pairs = ((name, getattr(value, name)) for name in names)
+    return {name: new for name, old in pairs if (new := harmless(old)) is not old}
 
 
 def readable(text: str) -> str:
     """What a stranger wrote, without colours, with control characters spelled out, without where this machine keeps
     its packages, and not too long.
     """
-    if len(text) > _MOST_TEXT:
-        text = f"{text[: _MOST_TEXT // 2]} [...] {text[-_MOST_TEXT // 2 :]}"
-    text = _COLOURS.sub("", text.replace("\r\n", "\n"))
+    text = _COLOURS.sub("", shortened(text, _MOST_TEXT).replace("\r\n", "\n"))
     if "-packages/" in text:
         text = _PACKAGES.sub("", text)
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return spelled(text)
 
 
 def cleaned(reply: Reply) -> Reply:

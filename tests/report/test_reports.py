@@ -73,7 +73,7 @@ class TestReading:
         path = tmp_path / "report.json"
         with path.open("wb") as file:
             file.truncate(500 << 20)
-        with pytest.raises(BadReport, match="has 500 MiB"):
+        with pytest.raises(BadReport, match="larger than a report, which has at most 32 MiB"):
             read(path)
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:

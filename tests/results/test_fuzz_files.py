@@ -12,13 +12,15 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 
 from conformance.cases.case import Case, Regime
-from conformance.report.renderers import cases, html, junit, markdown
+from conformance.report.renderers import write
 from conformance.results.baseline import BadBaseline, Known, read_baseline
 from conformance.results.build import build
 from conformance.results.case_file import BadCase, CaseFile, read_case
@@ -27,6 +29,7 @@ from conformance.results.known import draft, with_baseline
 from conformance.results.model import Report
 from conformance.results.reading import BadReport, read
 from conformance.running.campaign import Settings, Task, run_task
+from conformance.worker.shown import spelled
 from tests.conftest import WRONG
 from tests.worker.test_fuzz import _EACH, SEEDS, frugal, fuzzed, nested
 
@@ -174,11 +177,18 @@ def test_a_report_is_read_or_refused(report: Report, file: Path, made: Made, cha
 
 
 def shown(found: Report, report: Report) -> None:
-    """A report that was let in shows in every form, whatever it says."""
-    assert html.render(found).startswith("<!doctype html>")
-    assert markdown.render(found)
-    assert junit.render(found)
-    assert all(name.startswith("cases/") and ".." not in name for name in cases.forms(found))
+    """A report that was let in is written in every form, as a user gets it, whatever it says."""
+    with TemporaryDirectory() as folder:
+        written = write(found, Path(folder))
+        assert {path for path in Path(folder).rglob("*") if path.is_file()} == set(written)
+        for path in written:
+            text = path.read_text(encoding="utf-8")
+            assert path.suffix in (".html", ".json", ".md", ".svg", ".txt", ".xml")
+            assert path.suffix not in (".svg", ".xml") or ElementTree.fromstring(text) is not None
+            assert path.suffix != ".html" or text.startswith("<!doctype html>")
+            assert path.suffix in (".html", ".svg") or spelled(text) == text
+        again = read(Path(folder, "report.json"))
+    assert again == found
     assert isinstance(changes(report, found), list)
     assert found.exit_status() in (0, 1, 3)
     assert draft(with_baseline(found, (Known("*", "all"),)))

@@ -6,6 +6,7 @@ import jinja2
 
 from conformance.report.marks import NONE
 from conformance.report.words import slug, standing
+from conformance.report.xml import writable
 from conformance.results.model import ImplementationInfo, Report
 
 _BADGE = jinja2.Environment(autoescape=True).from_string(
@@ -28,4 +29,4 @@ def _badge(report: Report, implementation: ImplementationInfo) -> str:
     state = standing(report.of(implementation.id))
     text = f"{state.count.replace('/', ' of ')} hold" if state.mark is not NONE else implementation.status
     left, right = 12 + 7 * len(_LABEL), 12 + 7 * len(text)
-    return _BADGE.render(label=_LABEL, text=text, left=left, right=right, colour=state.mark.colour)
+    return writable(_BADGE.render(label=_LABEL, text=text, left=left, right=right, colour=state.mark.colour))

@@ -1,4 +1,6 @@
-"""cases/: every failure's smallest case, for ``bnconf replay``, and as a script of the framework's own API."""
+"""cases/: every failure's smallest case, for ``bnconf replay``, and as a script of the framework's own API. A script
+that came with a report is written as text.
+"""
 
 from __future__ import annotations
 
@@ -12,5 +14,5 @@ def forms(report: Report) -> dict[str, str]:
         if each is not None:
             found[f"{each.path}.json"] = each.file
             if each.script is not None:
-                found[f"{each.path}.py"] = each.script
+                found[each.script_path] = each.script
     return found

@@ -113,7 +113,7 @@ def _growth(report: Report, charts: tuple[str, ...]) -> list[str]:
 def _matrix(report: Report) -> list[str]:
     groups = report.groups
     lines = ["## Requirements", ""]
-    lines += ["| implementation | version | " + " | ".join(groups) + " |"]
+    lines += ["| implementation | version | " + " | ".join(map(cell, groups)) + " |"]
     lines += ["|---|---|" + "---|" * len(groups)]
     for each in report.implementations:
         cells, own = [], roots(report, each.id)
@@ -125,7 +125,7 @@ def _matrix(report: Report) -> list[str]:
             cells.append(text)
         if not report.of(each.id):
             said = "not installed" if each.status == "missing" else each.status
-            cells = [said, *[""] * (len(groups) - 1)]
+            cells = [cell(said), *[""] * (len(groups) - 1)]
         lines.append(f"| {cell(each.id)} | {cell(each.described)} | " + " | ".join(cells) + " |")
     known = any(each.known for each in report.results)
     marks = ", ".join(f"{mark.emoji} {mark.words}" for mark in legend(known=known))
@@ -134,19 +134,27 @@ def _matrix(report: Report) -> list[str]:
 
 
 def _failure(card: Card) -> list[str]:
-    lines = ["", f"### {cell(card.implementation)}: {card.requirement}", "", f"> {cell(card.statement)}", ""]
-    lines += [f"{card.headline}: {cell(card.message)}", ""]
+    lines = [
+        "",
+        f"### {cell(card.implementation)}: {cell(card.requirement)}",
+        "",
+        f"> {cell(card.statement)}",
+        "",
+    ]
+    lines += [f"{cell(card.headline)}: {cell(card.message)}", ""]
     if card.diagnosis:
         lines += [f"**{cell(card.diagnosis)}**", ""]
     for known in card.known:
         lines += [f"Known: {cell(known.reason)} {_link(known.link)}".rstrip(), ""]
     if card.smallest is not None:
-        script = f"{card.smallest.path}.py"
-        alone = f"; with the framework alone: [{script}]({script})" if card.smallest.script else ""
+        script, what = card.smallest.script_path, "with the framework alone"
+        if card.smallest.foreign:
+            what = "a script that came with the report, to read before it is run"
+        alone = f"; {what}: [{script}]({script})" if card.smallest.script else ""
         lines += ["Smallest case:", "", "```", fenced(card.case), "```", ""]
-        lines += [f"To repeat it: `{card.smallest.replay}`{alone}", ""]
+        lines += [f"To repeat it: {code(card.smallest.replay)}{alone}", ""]
     if card.followers:
-        lines += [f"T{card.consequence[1:]}.", ""]
+        lines += [f"T{cell(card.consequence[1:])}.", ""]
     return lines
 
 
@@ -159,8 +167,8 @@ def _footer(report: Report) -> list[str]:
     )
     return [
         "---",
-        f"batchnorm-conformance {suite.version}, seed {suite.seed}, {counted(suite.max_examples, 'example')}; "
-        f"{counted(experiments, 'verdict')} on single features.{state} Python {environment.python}, "
+        f"batchnorm-conformance {cell(suite.version)}, seed {suite.seed}, {counted(suite.max_examples, 'example')}; "
+        f"{counted(experiments, 'verdict')} on single features.{state} Python {cell(environment.python)}, "
         f"{cell(environment.platform)}, {cell(environment.cpu)}; {cell(packages)}.",
     ]
 
@@ -168,7 +176,14 @@ def _footer(report: Report) -> list[str]:
 def cell(text: str) -> str:
     """Text from anywhere as one line of Markdown that shows as it is."""
     text = re.sub(r"\s+", " ", text)
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text)
+
+
+def code(text: str) -> str:
+    """Text from anywhere as code within a line: between more backticks than any that are in it."""
+    text = re.sub(r"\s+", " ", text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{text}{fence}" if fence == "`" else f"{fence} {text} {fence}"
 
 
 def _link(address: str) -> str:
