@@ -13,6 +13,8 @@ from conformance.judging.verdict import Outcome
 from conformance.report.marks import FAIL, FOLLOWS, KNOWN, NONE, PASS, SHOULD, Mark
 from conformance.results.model import INFINITE, Report, Result
 
+_REMARKS = 12  # lines of a problem; what an implementation last said may have many
+
 SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
 
 #: What the letters of the tables and charts stand for; said where they first occur.
@@ -172,6 +174,16 @@ def covered(report: Report) -> list[str]:
     return [
         f"{', '.join(names)}: {number(some)} of {number(pairs)} pairs of circumstances tried"
         for (some, pairs), names in same.items()
+    ]
+
+
+def remarks(report: Report) -> list[tuple[str, str]]:
+    """What is to be known of how implementations were judged: each with what was lost, or nearly so."""
+    return [
+        (each.id, text)
+        for each in report.implementations
+        # Where there are no results, the problem stands in their place.
+        for text in (*(each.problem.splitlines()[:_REMARKS] if report.of(each.id) else ()), *each.notes)
     ]
 
 

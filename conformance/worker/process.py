@@ -184,7 +184,7 @@ class Process:
             code = self._popen.wait(timeout=1)
         except subprocess.TimeoutExpired:
             return f"closed its standard output at {what}{part}, without an answer"
-        return f"died at {what}{part}: {_manner(code)}"
+        return f"died at {what}{part}: {manner(code)}"
 
     def said(self, *, more: bool = False) -> str:
         if more:
@@ -238,7 +238,8 @@ class Process:
         return bool(data)
 
 
-def _manner(code: int) -> str:
+def manner(code: int) -> str:
+    """How a process ended, by its exit status; less than 0 for a signal."""
     if code >= 0:
         return f"exit status {code}"
     try:

@@ -579,3 +579,43 @@ class HangsAfterFive(TakesItsTime):
         if self.calls == 5:
             time.sleep(FOR_EVER)
         return super().finish(config, gamma, y)
+
+
+# -- those that kill the process that judges them
+
+
+def kill_the_judge() -> None:
+    """If it is one: what takes its place once it is dead is nobody's to kill."""
+    parent = os.getppid()
+    if b"multiprocessing.spawn" in Path(f"/proc/{parent}/cmdline").read_bytes():
+        os.kill(parent, signal.SIGKILL)
+    time.sleep(FOR_EVER)
+
+
+class KillsItsJudge(Sound):
+    capabilities = replace(Sound.capabilities, dtypes=("float32", "float64"), views=False)
+
+    def finish(self, config: LayerConfig, gamma: np.ndarray, y: np.ndarray) -> np.ndarray:
+        kill_the_judge()
+        return y
+
+
+class KillsItsJudgeInFloat64(KillsItsJudge):
+    def finish(self, config: LayerConfig, gamma: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return super().finish(config, gamma, y) if config.dtype == "float64" else y
+
+
+class KillsItsJudgeOnce(KillsItsJudge):
+    """Where no mark in the current folder says that it has done so."""
+
+    def finish(self, config: LayerConfig, gamma: np.ndarray, y: np.ndarray) -> np.ndarray:
+        try:
+            Path("killed").touch(exist_ok=False)
+        except FileExistsError:
+            return y
+        return super().finish(config, gamma, y)
+
+
+class KillsItsJudgeInInit(Sound):
+    def __init__(self) -> None:
+        kill_the_judge()

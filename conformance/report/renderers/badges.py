@@ -27,5 +27,7 @@ def forms(report: Report) -> dict[str, str]:
 def _badge(report: Report, implementation: ImplementationInfo) -> str:
     state = standing(report.of(implementation.id))
     text = f"{state.count.replace('/', ' of ')} hold" if state.mark is not NONE else implementation.status
+    if state.mark is not NONE and implementation.status != "complete":
+        text += ", not all judged"
     left, right = 12 + 7 * len(_LABEL), 12 + 7 * len(text)
     return _BADGE.render(label=_LABEL, text=text, left=left, right=right, colour=state.mark.colour)

@@ -28,7 +28,7 @@ from conformance.report.tables import (
     typical_shapes,
     worst_errors,
 )
-from conformance.report.words import COUNT, KAPPA, answer, causes, ratio, roots, standing
+from conformance.report.words import COUNT, KAPPA, answer, causes, ratio, remarks, roots, standing
 from conformance.results.baseline import Known
 from conformance.results.model import Report, Result
 
@@ -51,6 +51,7 @@ def render(report: Report) -> str:
             answer=answer(report),
             counts=_counts(report),
             matrix=_matrix(report),
+            remarks=remarks(report),
             evidence=_evidence(report),
             shapes=shapes(report),
             typical=typical_shapes(report),

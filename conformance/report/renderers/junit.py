@@ -24,9 +24,9 @@ def render(report: Report) -> str:
     for implementation in report.implementations:
         results = report.of(implementation.id)
         suite = ElementTree.SubElement(root, "testsuite", name=_clean(implementation.id))
-        if not results:
+        if not results or implementation.status in ("broken", "lost"):
             case = ElementTree.SubElement(
-                suite, "testcase", classname=_clean(implementation.id), name="start"
+                suite, "testcase", classname=_clean(implementation.id), name="end" if results else "start"
             )
             tag = "skipped" if implementation.status in ("missing", "partial") else "error"
             ElementTree.SubElement(case, tag, message=_clean(implementation.problem or implementation.status))

@@ -21,7 +21,7 @@ from conformance.report.tables import (
     typical_shapes,
     worst_errors,
 )
-from conformance.report.words import answer, ratio, roots, standing
+from conformance.report.words import answer, ratio, remarks, roots, standing
 from conformance.results.model import Report
 
 FILE = "summary.md"
@@ -130,6 +130,8 @@ def _matrix(report: Report) -> list[str]:
     known = any(each.known for each in report.results)
     marks = ", ".join(f"{mark.emoji} {mark.words}" for mark in legend(known=known))
     lines += ["", f"Each cell: {CELL}. {marks}.", ""]
+    lines += [f"* {cell(name)}: {cell(text)}." for name, text in remarks(report)]
+    lines += [""] * bool(remarks(report))
     return lines
 
 
