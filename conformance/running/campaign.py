@@ -271,7 +271,14 @@ class _Run:
         identity = self._worker.identity if self._worker else None
         covered = _covered(self._name, identity, self._settings, self._done)
         found = TaskResult(
-            self._name, status, identity, tuple(self._done), "", None, self._profile, self._held, covered
+            self._name,
+            status,
+            identity,
+            tuple(self._done),
+            profile=self._profile,
+            held=self._held,
+            coverage=covered,
+            strays=tuple(sorted(self._worker.strays)) if self._worker else (),
         )
         match self._failure:
             case None:

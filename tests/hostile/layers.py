@@ -136,6 +136,35 @@ class Last(Sound):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def once() -> bool:
+    """Whether no mark in the current folder says that it was done before."""
+    try:
+        Path("killed").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+class KilledOnce(Sound):
+    """As if from outside."""
+
+    def misbehave(self, x: Any, honest: Any) -> Any:
+        if once():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return honest
+
+
+class KilledOnceInInit(Sound):
+    def __init__(self) -> None:
+        if once():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class KilledInInit(Sound):
+    def __init__(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class ClosesEverything(Sound):
     def misbehave(self, x: Any, honest: Any) -> Any:
         os.closerange(0, 100)
@@ -606,14 +635,8 @@ class KillsItsJudgeInFloat64(KillsItsJudge):
 
 
 class KillsItsJudgeOnce(KillsItsJudge):
-    """Where no mark in the current folder says that it has done so."""
-
     def finish(self, config: LayerConfig, gamma: np.ndarray, y: np.ndarray) -> np.ndarray:
-        try:
-            Path("killed").touch(exist_ok=False)
-        except FileExistsError:
-            return y
-        return super().finish(config, gamma, y)
+        return super().finish(config, gamma, y) if once() else y
 
 
 class KillsItsJudgeInInit(Sound):
