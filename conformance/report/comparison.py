@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from conformance.judging.wording import counted
-from conformance.report.words import KAPPA, ratio, slug
+from conformance.report.naming import named_module
+from conformance.report.words import KAPPA, ratio
 from conformance.results.model import INFINITE
 from conformance.studies.compare import Comparison, Numbers, Port
 
@@ -104,12 +104,8 @@ def forms(found: Comparison) -> dict[str, str]:
     }
     for port in found.ports:
         if port.code:
-            files[f"port_{_module(port.source)}_to_{_module(port.target)}.py"] = port.code
+            files[f"port_{named_module(port.source)}_to_{named_module(port.target)}.py"] = port.code
     return files
-
-
-def _module(name: str) -> str:
-    return re.sub(r"\W+", "_", slug(name))
 
 
 def _finite(found: Comparison) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -226,11 +225,6 @@ def number(value: int) -> str:
 def failing(must: int, should: int) -> str:
     """How many requirements fail, by level."""
     return f"{number(must)} MUST and {number(should)} SHOULD requirements do not hold"
-
-
-def slug(name: str) -> str:
-    """A name as part of that of a file."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "unnamed"
 
 
 def spelled(shape: tuple[int, ...]) -> str:

@@ -14,7 +14,8 @@ from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
 from conformance.judging.wording import counted
 from conformance.report.card import Card, cards, command
-from conformance.report.charts import charts, columns, measured, vega
+from conformance.report.charts import charts, columns, measured
+from conformance.report.drawing import drawing
 from conformance.report.marks import CELL, NONE, Mark, legend
 from conformance.report.tables import (
     GROWTH,
@@ -79,7 +80,8 @@ def render(report: Report) -> str:
             when=_day(report.suite.started),
             css=style(),
             js=(_PAGE / "page.js").read_text(encoding="utf-8"),
-            vega=vega() if drawn else "",
+            vega=drawing(report).vega,
+            undrawn=drawing(report).missing,
         )
     )
 
