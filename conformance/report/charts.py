@@ -56,9 +56,8 @@ def columns(rows: list[Row]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
-def pictures(report: Report) -> dict[str, dict[str, Any]]:
+def pictures(rows: Mapping[Against, list[Row]]) -> dict[str, dict[str, Any]]:
     """The charts of the first dtype and of y as they are to be drawn, by the names of their files."""
-    rows = measured(report)
     return {
         _file(chart.spec["title"]): {
             **chart.spec,

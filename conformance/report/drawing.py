@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance.report.charts import pictures
+from conformance.report.charts import measured, pictures
 from conformance.results.model import Report
 from conformance.worker.process import manner
 
@@ -43,12 +43,13 @@ class Drawing:
 
 def drawing(report: Report) -> Drawing:
     """The charts of a report, drawn in a process of its own."""
-    charts = pictures(report)
-    return _drawn(json.dumps({"seconds": LIMIT, "charts": charts})) if charts else Drawing()
+    rows = measured(report)
+    return _drawn(json.dumps(rows)) if rows else Drawing()
 
 
 @functools.lru_cache(1)  # for every form of a report
-def _drawn(asked: str) -> Drawing:
+def _drawn(rows: str) -> Drawing:
+    asked = json.dumps({"seconds": LIMIT, "charts": pictures(json.loads(rows))})
     try:
         done = subprocess.run(
             [sys.executable, "-P", str(_RENDERER)],

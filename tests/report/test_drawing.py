@@ -79,7 +79,7 @@ def test_one_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = with_renderer(tmp_path, "import signal\nwhile True: signal.pthread_sigmask(0, [])\n")
     monkeypatch.setenv("PYTHONPATH", path)
     monkeypatch.setattr(drawing, "LIMIT", 1)
-    monkeypatch.setattr(drawing, "pictures", lambda _: {"a.svg": {}})
+    monkeypatch.setattr(drawing, "measured", lambda _: {"kappa": []})
     found = drawing.drawing(None)  # type: ignore[arg-type]
     assert found.problem == "their renderer did not end within 1 s" and not found.pictures
     assert found.missing.startswith("The charts are missing: their renderer did not end")
@@ -87,5 +87,5 @@ def test_one_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_one_that_talks_nonsense_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", with_renderer(tmp_path, "print('warming up')\nimport os; os._exit(0)"))
-    monkeypatch.setattr(drawing, "pictures", lambda _: {"b.svg": {}})
+    monkeypatch.setattr(drawing, "measured", lambda _: {"count": []})
     assert "their renderer did not run: " in drawing.drawing(None).problem  # type: ignore[arg-type]

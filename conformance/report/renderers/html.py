@@ -43,6 +43,7 @@ def forms(report: Report) -> dict[str, str]:
 
 def render(report: Report) -> str:
     points = measured(report)
+    pictures = drawing(report)
     drawn = [{"spec": each.spec, "rows": each.rows} for each in charts(points)]
     return (
         environment()
@@ -80,8 +81,8 @@ def render(report: Report) -> str:
             when=_day(report.suite.started),
             css=style(),
             js=(_PAGE / "page.js").read_text(encoding="utf-8"),
-            vega=drawing(report).vega,
-            undrawn=drawing(report).missing,
+            vega=pictures.vega,
+            undrawn=pictures.missing,
         )
     )
 
