@@ -47,7 +47,7 @@ def run_all(
     :param step: called here for every shard that is done. :param finished: and for every implementation.
     :param stop: whether such a signal has come, where the caller has them noted.
     """
-    waiting = deque(_Work(part) for part in _parts(names, settings, jobs, together))
+    waiting = deque(_Work(part) for part in _parts(list(dict.fromkeys(names)), settings, jobs, together))
     ended: list[_Work] = []
     work: _Work
     interrupted = False

@@ -165,6 +165,11 @@ class TestContainment:
         assert list(map(timeless, done)) == [timeless(result)]
         assert [shard.dtype for shard in result.shards] == ["float32", "float64"]
 
+    def test_one_that_is_named_twice_is_judged_once(self) -> None:
+        """As for a comparison with itself."""
+        (one, other), _ = run_all(["reference"] * 2, SMALL, jobs=2)
+        assert timeless(one) == timeless(other) and len(one.shards) == 1
+
     def test_stopped_before_a_case_it_is_partial(self) -> None:
         asked = iter(range(1000))
         result = run_task(Task(hostile("Sound"), SMALL), stop=lambda: next(asked) > 8)
