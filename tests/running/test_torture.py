@@ -143,6 +143,8 @@ def test_signals_cost_no_report_and_leave_no_process(
         outcomes[outcome] += 1
         statuses[f"{attack.number.name}: {status}"] += 1
         allowed = {0, 130, -attack.number} if outcome == "a whole one" else {130, -attack.number}
+        if "KeyboardInterrupt" in errors and "conformance" not in errors:
+            allowed.add(1)  # Python itself was not started yet.
         assert status in allowed, (attack, outcome, errors)
         shutil.rmtree(folder)
     print(f"\n{count} runs of {lasts:.1f} s: {dict(outcomes)}; statuses {dict(sorted(statuses.items()))}")
