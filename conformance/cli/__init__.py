@@ -91,5 +91,6 @@ def main() -> None:
     exec:COMMAND, a program that speaks the worker protocol.
 
     Exit status: 0 everything holds, 1 a requirement failed, 2 wrong usage, 3 an implementation could not be
-    started, 4 a report could not be written, 70 the suite itself failed, 130 interrupted.
+    started, or not be judged to the end, 4 a report could not be written, 70 the suite itself failed, 130
+    interrupted.
     """

@@ -2,18 +2,15 @@
 
 Without an IMPLEMENTATION this judges each registered one whose packages are installed.
 
-Exit status: 0 everything holds, 1 a requirement failed, 2 wrong usage, 3 an implementation could not be started, 4
-the report could not be written, 130 interrupted.
+Exit status: 0 everything holds, 1 a requirement failed, 2 wrong usage, 3 an implementation could not be started, or
+not be judged to the end, 4 the report could not be written, 130 interrupted.
 """
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +33,8 @@ from conformance.results.baseline import BadBaseline, read_baseline
 from conformance.results.build import build
 from conformance.results.known import with_baseline
 from conformance.results.model import Report
-from conformance.running.campaign import Settings, TaskResult
+from conformance.running.campaign import Settings, Stop, TaskResult
+from conformance.running.interrupts import asked_to_stop
 from conformance.running.parallel import run_all
 from conformance.running.shard import Profile
 from conformance.worker.locate import NotFound, resolve
@@ -177,30 +175,13 @@ def command(implementations: tuple[str, ...], **given: Any) -> None:
         raise click.UsageError(str(error)) from None
     if options.output is not None:
         check_writable(options.output)
-    with _ended_as_interrupted():
-        judged = _judge(names, settings, options, named=bool(implementations))
+    with asked_to_stop() as stop:  # At the first signal, what is judged until then is written all the same.
+        judged = _judge(names, settings, options, stop, named=bool(implementations))
         judged = replace(judged, report=with_baseline(judged.report, known))
         # Before anything is printed: whoever reads that may go.
         written = _written(judged, options)
     _show(judged, written, options)
     sys.exit(_status(judged, options) if written is not None else Status.COULD_NOT_WRITE)
-
-
-@contextmanager
-def _ended_as_interrupted() -> Iterator[None]:
-    """SIGTERM and SIGHUP, by which machines end a run, leave a report as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # Under nohup a hangup is ignored.
-    names = [name for name in names if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN]
-    before = {name: signal.signal(getattr(signal, name), signal.default_int_handler) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
 
 
 def _installed(pythons: Iterable[str]) -> list[str]:
@@ -219,12 +200,12 @@ def _installed(pythons: Iterable[str]) -> list[str]:
     sys.exit(Status.COULD_NOT_START)
 
 
-def _judge(names: list[str], settings: Settings, options: Options, *, named: bool) -> Judged:
+def _judge(names: list[str], settings: Settings, options: Options, stop: Stop, *, named: bool) -> Judged:
     """:param named: whether the implementations were asked for by name, so that each has to start."""
     started = time.time()
     with terminal.Progress(console(stderr=True), len(settings.shards())) as progress:
         results, interrupted = run_all(
-            names, settings, jobs=options.jobs, step=progress.step, finished=progress.finished
+            names, settings, jobs=options.jobs, step=progress.step, finished=progress.finished, stop=stop
         )
     if named:
         results = [_demanded(each, options.exit_zero) for each in results]
@@ -269,7 +250,7 @@ def _show(judged: Judged, written: int | None, options: Options) -> None:
         text = f"wrote {options.output / 'index.html'} and {written - 1} other files"
         printed.print(text, style="dim", soft_wrap=True, highlight=False)
     for each in judged.results:
-        if each.status in ("missing", "broken"):
+        if each.status in ("missing", "broken", "lost"):
             why = remedy(each.missing, each.implementation) if each.missing else each.problem
             tell(f"{shortened(each.implementation, 200)}: {why}")
     if judged.interrupted:

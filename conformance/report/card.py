@@ -12,7 +12,8 @@ from conformance.judging.place import locate, shown_input
 from conformance.judging.verdict import Outcome
 from conformance.judging.wording import times
 from conformance.report.marks import FAIL, PASS, Mark
-from conformance.report.words import Cause, causes, described_case, slug
+from conformance.report.naming import named
+from conformance.report.words import Cause, causes, described_case
 from conformance.results.baseline import Known
 from conformance.results.case_file import CaseFile
 from conformance.results.model import INFINITE, Report, Result, spelled_out
@@ -161,7 +162,7 @@ def smallest(result: Result) -> Smallest | None:
     return Smallest(
         described_case(found.case, found.arrays),
         file.to_json(),
-        f"cases/{slug(result.implementation)}/{slug(result.requirement)}",
+        f"cases/{named(result.implementation)}/{named(result.requirement)}",
         f"{_FOREIGN}\n{found.script}" if found.foreign else found.script,
         found.expected,
         found.actual,

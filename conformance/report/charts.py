@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 # Around a picture; to the right for readers whose letters are wider than those it was measured with.
 _ROOM = {"left": 5, "top": 5, "bottom": 5, "right": 40}
 _STRETCHES = 6  # to a decade
+# Error and its ratio to the bound against kappa, and error against N.
+_TITLES = ("Error against kappa", "Error in units of its bound", "Error against N")
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
@@ -42,10 +43,10 @@ def charts(rows: Mapping[Against, list[Row]]) -> list[Chart]:
     found = []
     if by_kappa := rows.get("kappa"):
         axis = "kappa = |mean| / std"
-        found.append(Chart(_chart(by_kappa, "kappa", "error", "Error against kappa", axis), "kappa"))
-        found.append(Chart(_chart(by_kappa, "kappa", "ratio", "Error in units of its bound", axis), "kappa"))
+        found.append(Chart(_chart(by_kappa, "kappa", "error", _TITLES[0], axis), "kappa"))
+        found.append(Chart(_chart(by_kappa, "kappa", "ratio", _TITLES[1], axis), "kappa"))
     if by_count := rows.get("count"):
-        spec = _chart(by_count, "N", "error", "Error against N", "N, values per feature")
+        spec = _chart(by_count, "N", "error", _TITLES[2], "N, values per feature")
         found.append(Chart(spec, "count"))
     return found
 
@@ -55,32 +56,26 @@ def columns(rows: list[Row]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
-@functools.cache
-def vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed, to be put into a page."""
-    import vl_convert  # takes a while, and only a page needs it
-
-    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]
-    # What ends a script element must not occur within one.
-    return bundle.replace("</script", "<\\/script")
-
-
-def pictures(report: Report) -> dict[str, str]:
-    """The charts of the first dtype and of y, as SVG, by file name."""
-    import vl_convert
-
-    found, rows = {}, measured(report)
-    for chart in charts(rows):
-        still = {
+def pictures(rows: Mapping[Against, list[Row]]) -> dict[str, dict[str, Any]]:
+    """The charts of the first dtype and of y as they are to be drawn, by the names of their files."""
+    return {
+        _file(chart.spec["title"]): {
             **chart.spec,
             "width": 720,
             "background": "white",
             "padding": _ROOM,
             "datasets": {**chart.spec.get("datasets", {}), "rows": rows[chart.rows]},
         }
-        name = chart.spec["title"].lower().replace(" ", "-")
-        found[f"{name}.svg"] = str(vl_convert.vegalite_to_svg(still))
-    return found
+        for chart in charts(rows)
+    }
+
+
+def _file(title: str) -> str:
+    return f"{title.lower().replace(' ', '-')}.svg"
+
+
+#: The names of all files that :func:`pictures` may name.
+FILES = tuple(map(_file, _TITLES))
 
 
 def _rows(report: Report, against: Against) -> list[Row]:

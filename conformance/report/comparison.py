@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import msgspec
 
 from conformance.judging.wording import counted
-from conformance.report.words import KAPPA, ratio, slug
+from conformance.report.naming import named_module
+from conformance.report.words import KAPPA, ratio
 from conformance.results.model import INFINITE
 from conformance.studies.compare import Comparison, Numbers, Port
 
@@ -105,12 +105,8 @@ def forms(found: Comparison) -> dict[str, str]:
     }
     for port in found.ports:
         if port.code:
-            files[f"port_{_module(port.source)}_to_{_module(port.target)}.py"] = port.code
+            files[f"port_{named_module(port.source)}_to_{named_module(port.target)}.py"] = port.code
     return files
-
-
-def _module(name: str) -> str:
-    return re.sub(r"\W+", "_", slug(name))
 
 
 def _finite(found: Comparison) -> Any:

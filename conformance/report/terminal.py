@@ -39,6 +39,15 @@ _STYLES: dict[Part, str] = {
 }
 
 
+#: How the judging of an implementation may end, but for well.
+_ENDS = {
+    "missing": "not installed",
+    "unsupported": "not declared",
+    "broken": "does not start",
+    "lost": "a process that judged it died",
+}
+
+
 class Progress:
     """A bar for each implementation on a terminal; a line for each that is done otherwise."""
 
@@ -83,9 +92,10 @@ class Progress:
         )
         state = f"{counted(len(result.shards), 'shard')}, {counted(failing_verdicts, 'failing verdict')}"
         if result.status not in ("complete", "partial"):
-            state = {"missing": "not installed", "unsupported": "not declared"}.get(
-                result.status, "does not start"
+            ends = (
+                "did not start again" if result.status == "broken" and result.shards else _ENDS[result.status]
             )
+            state = f"{ends}, {state}" if result.shards else ends
         seconds = time.monotonic() - self._started
         self._console.print(
             f"[{seconds:6.1f} s] {result.implementation}: {state}",
@@ -229,6 +239,9 @@ def _summary(report: Report, console: Console) -> None:
     for text in covered(report):
         console.print(text, style="dim", highlight=False)
     console.print(line)
+    for implementation in report.implementations:
+        for note in implementation.notes:
+            console.print(Text(f"{implementation.id}: {note}", style="yellow"))
     for each in report.gone:
         console.print(Text(f"no longer fails; remove it from the baseline: {each}", style="yellow"))
 

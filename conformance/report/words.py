@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,8 @@ from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
 from conformance.report.marks import FAIL, FOLLOWS, KNOWN, NONE, PASS, SHOULD, Mark
 from conformance.results.model import INFINITE, Report, Result
+
+_REMARKS = 12  # lines of a problem; what an implementation last said may have many
 
 SHAPES = ("shape.gamma", "shape.beta", "shape.running-mean", "shape.running-var")
 
@@ -175,6 +176,16 @@ def covered(report: Report) -> list[str]:
     ]
 
 
+def remarks(report: Report) -> list[tuple[str, str]]:
+    """What is to be known of how implementations were judged: each with what was lost, or nearly so."""
+    return [
+        (each.id, text)
+        for each in report.implementations
+        # Where there are no results, the problem stands in their place.
+        for text in (*(each.problem.splitlines()[:_REMARKS] if report.of(each.id) else ()), *each.notes)
+    ]
+
+
 def described_case(case: Case, arrays: Mapping[str, Any]) -> str:
     """A minimal case in a few lines a person can read and type in; its arrays, if there are any, spelled out."""
     lines = [
@@ -212,11 +223,6 @@ def number(value: int) -> str:
 def failing(must: int, should: int) -> str:
     """How many requirements fail, by level."""
     return f"{number(must)} MUST and {number(should)} SHOULD requirements do not hold"
-
-
-def slug(name: str) -> str:
-    """A name as part of that of a file."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "unnamed"
 
 
 def spelled(shape: tuple[int, ...]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+_FRESH = ".bnconf-"  # where files are written first, with the process that does
 
 
 class NotWritten(Exception):
@@ -35,7 +38,8 @@ def _replace(files: Mapping[str, str], folder: Path, gone: Iterable[str]) -> Non
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if (folder / name).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), folder / name)
-    with tempfile.TemporaryDirectory(prefix=".bnconf-", dir=folder) as fresh:
+    _tidy(folder)
+    with tempfile.TemporaryDirectory(prefix=f"{_FRESH}{os.getpid()}-", dir=folder) as fresh:
         for name, text in files.items():
             path = Path(fresh, name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +49,18 @@ def _replace(files: Mapping[str, str], folder: Path, gone: Iterable[str]) -> Non
                 Path(fresh, name).replace(folder / name)
             for name in gone:
                 (folder / name).unlink(missing_ok=True)
+
+
+def _tidy(folder: Path) -> None:
+    """Take away what a process that was killed has left."""
+    for path in folder.glob(f"{_FRESH}*"):
+        pid = path.name.removeprefix(_FRESH).partition("-")[0]
+        try:
+            os.kill(int(pid), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(path, ignore_errors=True)
+        except PermissionError:
+            pass  # It lives.
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from conformance.cases.case import Case
@@ -75,7 +76,20 @@ def _implementation(result: TaskResult) -> ImplementationInfo:
         identity.capabilities if identity else None,
         result.status,
         result.problem,
+        (*result.notes, *_strays(result)),
     )
+
+
+def _strays(result: TaskResult) -> list[str]:
+    """In words, how often its worker was ended from outside."""
+    return [
+        f"its worker was ended from outside {_often(count)} ({signal}), and what it had at hand was tried again"
+        for signal, count in sorted(Counter(result.strays).items())
+    ]
+
+
+def _often(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _tallies(task: TaskResult, requirement: Requirement) -> list[Tally]:

@@ -51,7 +51,9 @@ class Environment:
 
 @dataclass(frozen=True)
 class ImplementationInfo:
-    """:ivar status: complete, partial, missing (not installed) or broken. :ivar problem: why."""
+    """:ivar status: complete, partial, missing (not installed), broken (not started, or not again) or lost (a process
+    that judged it died). :ivar problem: why. :ivar notes: what happened on the way that cost nothing.
+    """
 
     id: str
     framework: str
@@ -59,6 +61,7 @@ class ImplementationInfo:
     capabilities: Capabilities | None
     status: str = "complete"
     problem: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def described(self) -> str:
@@ -206,7 +209,8 @@ class Report:
         return [group for group in every if group in judged or not judged]
 
     def exit_status(self, *, strict: bool = False, strict_baseline: bool = False) -> int:
-        """0 all holds or is known, 1 a requirement failed, 3 an implementation could not be started.
+        """0 all holds or is known, 1 a requirement failed, 3 an implementation could not be started, or not be
+        judged to the end.
 
         :param strict_baseline: a known failure that is gone is as bad as a failure.
         """
@@ -215,7 +219,7 @@ class Report:
             return 1
         if strict_baseline and self.gone:
             return 1
-        return 3 if any(each.status == "broken" for each in self.implementations) else 0
+        return 3 if any(each.status in ("broken", "lost") for each in self.implementations) else 0
 
     def to_json(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=1)

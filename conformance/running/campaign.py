@@ -21,14 +21,13 @@ from conformance.running.coverage import Coverage, coverage
 from conformance.running.held import Held, held
 from conformance.running.layouts import spare
 from conformance.running.shard import Profile, Shard, ShardResult, shard_in_steps
+from conformance.running.steps import HELD, Begun, Judged, Place, Tell, Without
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart, NoProgram, NotDeclared
 
 #: Asked between cases whether to stop.
 Stop = Callable[[], bool]
-#: Called with the name of an implementation and each of its shards that is finished.
-Finished = Callable[[str, ShardResult], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +94,14 @@ class TaskResult:
 
     :ivar held: what its layers hold for typical inputs. :ivar coverage: what its sessions covered.
     :ivar status: ``missing``: a package it needs, or the program itself, is not installed; ``broken``: it could not
-        be started, or not started again; ``unsupported``: it does not declare the device.
+        be started, or not started again; ``unsupported``: it does not declare the device; ``lost``: a process that
+        judged it died, and what it judged is missing.
+    :ivar notes: what happened on the way that cost nothing, each a sentence.
+    :ivar strays: the signals that ended its worker from outside, after each of which it was tried again.
     """
 
     implementation: str
-    status: Literal["complete", "partial", "missing", "broken", "unsupported"]
+    status: Literal["complete", "partial", "missing", "broken", "unsupported", "lost"]
     identity: Identity | None = None
     shards: tuple[ShardResult, ...] = ()
     problem: str = ""
@@ -107,6 +109,8 @@ class TaskResult:
     profile: Profile = field(default_factory=Profile)
     held: tuple[Held, ...] = ()
     coverage: Coverage | None = None
+    notes: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
 
 Start = Callable[[str, Settings], Worker]
@@ -126,18 +130,20 @@ def start(name: str, settings: Settings) -> Worker:
     )
 
 
-def run_task(task: Task, stop: Stop = lambda: False, progress: Finished | None = None) -> TaskResult:
+def run_task(task: Task, stop: Stop = lambda: False, tell: Tell = lambda _: None) -> TaskResult:
     """Judge one implementation. Never raises on account of the implementation."""
-    return run_together((task.implementation,), task.settings, stop, progress)[0]
+    return run_together((task.implementation,), task.settings, stop, tell)[0]
 
 
 def run_together(
     names: Sequence[str],
     settings: Settings,
     stop: Stop = lambda: False,
-    progress: Finished | None = None,
+    tell: Tell = lambda _: None,
     start: Start = start,
     only: Sequence[str] | None = None,
+    done: Sequence[ShardResult] = (),
+    without: Without = lambda _: False,
 ) -> list[TaskResult]:
     """Judge several implementations case by case in turn, so that what is exact of a case, which costs more
     than anything else, is computed once for all that take the same shapes. The results are those of judging
@@ -145,19 +151,22 @@ def run_together(
 
     :param start: how to start one.
     :param only: those of the dtypes to do, for :func:`joined`; all if None.
+    :param done: shards that were done before, of all of the implementations; they are not done again.
+    :param without: asked of each place whether to leave it out.
     """
     with ExitStack() as workers:
-        runs = [_Run(name, settings, workers, start) for name in names] if not stop() else []
+        runs = [_Run(name, settings, workers, start, done) for name in names] if not stop() else []
         for shard in settings.shards() if any(run.started for run in runs) else ():
-            if only is not None and shard.dtype not in only:
+            place = Place(shard.probe.name, shard.dtype)
+            if (only is not None and shard.dtype not in only) or without(place):
                 continue
-            active: list[Iterator[None]] = [run.perform(shard, stop, progress) for run in runs]
+            active: list[Iterator[None]] = [run.perform(shard, stop, tell) for run in runs]
             while active:
                 active = [each for each in active if next(each, _OVER) is not _OVER]
         for run in runs:
-            run.describe(stop)
+            run.describe(stop, tell)
     if not runs:
-        return [TaskResult(name, "partial") for name in names]
+        return [TaskResult(name, "partial", shards=tuple(done)) for name in names]
     return [run.result("partial" if stop() else "complete") for run in runs]
 
 
@@ -173,8 +182,12 @@ def joined(parts: Sequence[TaskResult], settings: Settings) -> TaskResult:
     profile = Profile()
     for part in parts:
         profile += part.profile
+    problems = dict.fromkeys(part.problem for part in parts if part.problem)
     return replace(
         ended,
+        problem="\n".join(problems),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        strays=tuple(sorted(signal for part in parts for signal in part.strays)),
         identity=known.identity,
         shards=tuple(shards),
         profile=profile,
@@ -197,14 +210,19 @@ _OVER = object()
 class _Run:
     """What becomes of one implementation, shard by shard."""
 
-    def __init__(self, name: str, settings: Settings, workers: ExitStack, start: Start) -> None:
+    def __init__(
+        self, name: str, settings: Settings, workers: ExitStack, start: Start, done: Sequence[ShardResult]
+    ) -> None:
         self._name, self._settings = name, settings
         self._done: list[ShardResult] = []
+        self._places: set[Place] = set()
         self._profile = Profile()
         self._held: tuple[Held, ...] = ()
         self._worker: Worker | None = None
         self._rejected_in: str | None = None
         self._failure: CannotStart | NotFound | None = None
+        for each in done:
+            self._count(each)
         try:
             self._worker = workers.enter_context(start(name, settings))
             spare(self._worker, [shard.probe for shard in settings.shards()])
@@ -215,29 +233,35 @@ class _Run:
     def started(self) -> bool:
         return self._worker is not None
 
-    def perform(self, shard: Shard, stop: Stop, progress: Finished | None) -> Iterator[None]:
+    def _count(self, result: ShardResult) -> None:
+        self._done.append(result)
+        self._places.add(Place(result.probe, result.dtype))
+        self._profile += result.profile
+        if self._settings.until_rejected and any(t.failures for t in result.tallies):
+            self._rejected_in = result.dtype
+
+    def perform(self, shard: Shard, stop: Stop, tell: Tell) -> Iterator[None]:
         """Judge a shard; a step is a case."""
-        if self._worker is None or self._failure or stop():
+        place = Place(shard.probe.name, shard.dtype)
+        if self._worker is None or self._failure or place in self._places or stop():
             return
         if self._rejected_in not in (None, shard.dtype):
             return
+        tell(Begun(self._name, place))
         try:
             shrink = not self._settings.until_rejected
             result = yield from shard_in_steps(shard, self._worker, stop=stop, shrink=shrink)
         except CannotStart as error:
             self._failure = error
             return
-        self._profile += result.profile
-        self._done.append(result)
-        if self._settings.until_rejected and any(t.failures for t in result.tallies):
-            self._rejected_in = shard.dtype
-        if progress is not None:
-            progress(self._name, result)
+        self._count(result)
+        tell(Judged(self._name, self._worker.identity, result))
 
-    def describe(self, stop: Stop) -> None:
+    def describe(self, stop: Stop, tell: Tell) -> None:
         """See what its layers hold, for a report of shapes."""
         if self._worker is None or self._failure or stop() or self._settings.until_rejected:
             return
+        tell(Begun(self._name, HELD))
         try:
             self._held = held(self._worker)
         except CannotStart as error:
@@ -247,7 +271,14 @@ class _Run:
         identity = self._worker.identity if self._worker else None
         covered = _covered(self._name, identity, self._settings, self._done)
         found = TaskResult(
-            self._name, status, identity, tuple(self._done), "", None, self._profile, self._held, covered
+            self._name,
+            status,
+            identity,
+            tuple(self._done),
+            profile=self._profile,
+            held=self._held,
+            coverage=covered,
+            strays=tuple(sorted(self._worker.strays)) if self._worker else (),
         )
         match self._failure:
             case None:

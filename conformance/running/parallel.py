@@ -1,25 +1,20 @@
-"""Tasks on a pool of processes, with progress as it is made, and an orderly end when interrupted."""
+"""Implementations judged on a pool of processes, with progress as it is made, and an orderly end when interrupted."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import queue
-import signal
-import threading
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import resource_tracker
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
 
-from conformance.judging.verdict import Outcome
-from conformance.running.campaign import Settings, TaskResult, joined, run_together
-from conformance.running.safe_path import for_others, safe_path
+from conformance.running.campaign import Settings, Stop, TaskResult, joined, run_together
+from conformance.running.interrupts import asked_to_stop
+from conformance.running.pool import Ended, Pool
+from conformance.running.salvage import Death, Part, accounted, kept
 from conformance.running.shard import ShardResult
+from conformance.running.steps import START, Begun, Judged, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,175 +35,113 @@ def run_all(
     together: int = 1,
     step: Callable[[Step], None] = lambda _: None,
     finished: Callable[[TaskResult], None] = lambda _: None,
+    stop: Stop | None = None,
 ) -> tuple[list[TaskResult], bool]:
     """Every implementation's result, in the order of ``names``, and whether the run was interrupted. Where there are
     fewer implementations than jobs, their dtypes are spread over the jobs.
 
-    On KeyboardInterrupt the shards under way end after their current case, and what was judged so far is
-    returned. On a second one all is dropped, and it is raised.
+    At a signal that ends a run the shards under way end after their current case, and what was judged so far is
+    returned. At a second one all is dropped, and KeyboardInterrupt is raised.
 
     :param together: how many a process judges side by side; worth it where they are many and small.
     :param step: called here for every shard that is done. :param finished: and for every implementation.
+    :param stop: whether such a signal has come, where the caller has them noted.
     """
-    _keep_account()
-    context = multiprocessing.get_context("spawn")
-    stop, steps = context.Event(), context.Queue()
+    waiting = deque(_Work(part) for part in _parts(list(dict.fromkeys(names)), settings, jobs, together))
+    ended: list[_Work] = []
+    work: _Work
     interrupted = False
-    others = set(multiprocessing.active_children())
-    parts = _parts(names, settings, jobs, together)
-    with ProcessPoolExecutor(
-        max_workers=max(1, min(jobs, len(parts))),
-        mp_context=context,
-        initializer=_initialise,
-        initargs=(stop, steps),
-    ) as pool:
-        futures: dict[Future[list[TaskResult]], _Part] = {}
-        told: set[str] = set()
-        while True:
-            try:
-                if not futures:
-                    with _uninterrupted(), safe_path():
-                        futures = {pool.submit(_run, part, settings): part for part in parts}
-                done, waiting = wait(futures, timeout=0.1)
-                _drain(steps, step)
-                pending = {name for future in waiting for name in futures[future].names}
-                ended = {name for future in done for name in futures[future].names} - pending - told
-                if ended:
-                    told |= ended
-                    for each in _together(futures, settings):
-                        if each.implementation in ended:
-                            finished(each)
-                if not waiting:
-                    break
-            except KeyboardInterrupt:
-                if interrupted:
-                    # Workers end by themselves when the process that started them is gone.
-                    for process in set(multiprocessing.active_children()) - others:
-                        process.kill()
-                    raise
+    judge = partial(_judge, settings)
+    with nullcontext(stop) if stop else asked_to_stop() as asked, Pool(judge, jobs) as pool:
+        while waiting or pool.busy:
+            if asked() and not interrupted:
                 interrupted = True
-                stop.set()
-    _drain(steps, step)
-    return _together(futures, settings), interrupted
+                pool.stop()
+            if interrupted:
+                ended += [each.given_up() for each in waiting]
+                waiting.clear()
+            while waiting and pool.has_room:
+                pool.give(waiting[0].part, about=waiting.popleft())
+            before = len(ended)
+            for work, said in pool.heard(0.1):
+                match said:
+                    case Ended(""):
+                        ended.append(work)
+                    case Ended():
+                        waiting += work.again(said.how)
+                    case _:
+                        work.heard(said, step)
+            ended += [each.given_up() for each in waiting if each.part.hopeless]
+            waiting = deque(each for each in waiting if not each.part.hopeless)
+            left = [*waiting, *pool.at_hand]
+            for name in dict.fromkeys(name for each in ended[before:] for name in each.part.names):
+                if not any(name in each.part.names for each in left):
+                    finished(_together(name, ended, settings))
+    return [_together(name, ended, settings) for name in names], interrupted
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What one process does in one go. :ivar dtypes: those of the settings it does."""
-
-    names: tuple[str, ...]
-    dtypes: tuple[str, ...]
-
-
-def _parts(names: list[str], settings: Settings, jobs: int, together: int) -> list[_Part]:
+def _parts(names: list[str], settings: Settings, jobs: int, together: int) -> list[Part]:
     groups = [tuple(names[k : k + together]) for k in range(0, len(names), together)]
     # Until it is rejected, one dtype decides whether the next is tried.
     spread = 1 if settings.until_rejected or not groups else jobs // len(groups)
     several = max(1, min(spread, len(settings.dtypes)))
-    return [_Part(group, settings.dtypes[k::several]) for group in groups for k in range(several)]
+    return [Part(group, settings.dtypes[k::several]) for group in groups for k in range(several)]
 
 
-def _together(futures: Mapping[Future[list[TaskResult]], _Part], settings: Settings) -> list[TaskResult]:
-    """The results of what is done, the parts of an implementation as one."""
-    found: dict[str, list[TaskResult]] = {}
-    for future, part in futures.items():
-        if future.done():
-            for each in _results(future, part):
-                found.setdefault(each.implementation, []).append(each)
-    return [joined(parts, settings) if len(parts) > 1 else parts[0] for parts in found.values()]
-
-
-def _results(future: Future[list[TaskResult]], part: _Part) -> list[TaskResult]:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        problem = f"the judging process died: {error}"
-    except Exception as error:  # A defect of the suite must not cost the other implementations.
-        trace = "".join(traceback.format_exception(error))
-        problem = f"the suite failed on it: {error!r}\n{trace}"
-    return [TaskResult(name, "broken", problem=problem) for name in part.names]
-
-
-def _keep_account() -> None:
-    """Start the process that keeps account of shared resources, deaf to a hangup, as it is to other signals."""
-    if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
-        handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        with safe_path():
-            resource_tracker.ensure_running()
-        signal.signal(signal.SIGHUP, handler)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """An interrupt that comes meanwhile is raised afterwards. Processes started meanwhile are born deaf to
-    it, until :func:`_initialise` has them ignore it.
+@dataclass(slots=True)
+class _Work:
+    """A part under way, and what is known of it. :ivar at: where its process is, if it judges one alone.
+    :ivar results: of all, once they are judged.
     """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    came: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
-        if came:
-            signal.raise_signal(signal.SIGINT)
+
+    part: Part
+    at: Place = START
+    known: list[Judged] = field(default_factory=list)
+    results: list[TaskResult] = field(default_factory=list)
+
+    def heard(self, said: Begun | Judged | list[TaskResult], step: Callable[[Step], None]) -> None:
+        match said:
+            case Begun():
+                self.at = said.place
+            case Judged(name, _, shard):
+                self.known.append(said)
+                step(Step(name, shard.probe, shard.dtype, _failing(shard)))
+            case results:
+                self.results = results
+
+    def again(self, how: str) -> list[_Work]:
+        """What is to be tried again now that its process did not bring it to an end."""
+        parts = [replace(self.part, names=(name,)) for name in self.part.names]
+        parts = [
+            kept(part, [each for each in self.known if each.implementation in part.names]) for part in parts
+        ]
+        if len(parts) == 1:  # Which of several it was is not known: they are tried one by one.
+            parts = [replace(parts[0], deaths=(*parts[0].deaths, Death(how, self.at)))]
+        return [_Work(part) for part in parts]
+
+    def given_up(self) -> _Work:
+        """With the results that there are."""
+        identity, done = self.part.identity, self.part.done
+        status: Literal["complete", "partial"] = "complete" if self.part.hopeless else "partial"
+        self.results = [TaskResult(name, status, identity, done) for name in self.part.names]
+        return self
 
 
-def _drain(steps: Any, step: Callable[[Step], None]) -> None:
-    while True:
-        try:
-            step(steps.get_nowait())
-        except queue.Empty:
-            return
+def _together(name: str, ended: Sequence[_Work], settings: Settings) -> TaskResult:
+    """The results for an implementation, its parts as one, in the order of their dtypes."""
+    own = sorted(
+        (each for each in ended if name in each.part.names),
+        key=lambda each: settings.dtypes.index(each.part.dtypes[0]),
+    )
+    results = [result for each in own for result in each.results if result.implementation == name]
+    found = joined(results, settings) if len(results) > 1 or results[0].coverage is None else results[0]
+    return accounted(found, [each.part for each in own], settings.dtypes)
 
 
-_ENDING = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
-_GRACE = 2.0  # seconds from a signal to the word of the suite's own process
-
-# Set in every process of the pool when it starts.
-_stop: Any = None
-_steps: Any = None
+def _judge(settings: Settings, part: Part, say: Callable[[Any], None], stop: Stop) -> None:
+    """In a process of the pool."""
+    say(run_together(part.names, settings, stop, say, only=part.dtypes, done=part.done, without=part.without))
 
 
-def _initialise(stop: Any, steps: Any) -> None:
-    global _stop, _steps
-    _stop, _steps = stop, steps
-    for_others()
-    # The interrupt is for the suite's own process to handle; it tells the others by the event.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for each in _ENDING - {signal.SIGINT}:
-        signal.signal(each, lambda *_: threading.Timer(_GRACE, _end_unless_stopping).start())
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-    threading.Thread(target=_end_with_the_suite, daemon=True).start()
-
-
-def _end_unless_stopping() -> None:
-    """A signal to the whole group reaches the suite's own process too, which then says to stop in an orderly way. One
-    that does not is a pool that ends its processes.
-    """
-    if not _stop.is_set():
-        os._exit(1)
-
-
-def _end_with_the_suite() -> None:
-    """A pool does not notice that nobody waits for it any more."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _run(part: _Part, settings: Settings) -> list[TaskResult]:
-    def tell(name: str, result: ShardResult) -> None:
-        failing = sum(t.worst is not None and t.worst.outcome in _FAILING for t in result.tallies)
-        _steps.put(Step(name, result.probe, result.dtype, failing))
-
-    return run_together(part.names, settings, _stop.is_set, tell, only=part.dtypes)
-
-
-_FAILING = tuple(outcome for outcome in Outcome if outcome.failing)
+def _failing(result: ShardResult) -> int:
+    return sum(t.worst is not None and t.worst.outcome.failing for t in result.tallies)

@@ -1,7 +1,9 @@
 """The suite's end of a worker: sends scripts, brings back observations, and survives whatever happens there.
 
 A worker that dies, falls silent or answers nonsense costs the script at hand, whose observation says so, and
-is started again for the next.
+is started again for the next. One that a signal from outside ended may have done nothing to deserve it: its script is
+tried once more before that is what is observed. What a program brings upon itself, a fault or an exit, is not tried
+again, since one that occurs at times is a finding too; nor is a call that took too long and would take as long again.
 """
 
 from __future__ import annotations
@@ -81,6 +83,10 @@ class Link(Protocol):
         """How it ended, in words."""
         ...
 
+    def stray(self) -> str:
+        """The signal from outside that ended it; empty where it was none."""
+        ...
+
     def said(self, *, more: bool = False) -> str:
         """The last it wrote to standard output and error; with what waits in the pipe, if it is alive."""
         ...
@@ -127,6 +133,10 @@ class Worker:
         self.inside = 0.0
         self.waited = 0.0
         self.restarts = -1
+        #: The signals from outside that ended it, after each of which what it had at hand was tried again.
+        self.strays: list[str] = []
+        self._stray = ""  # what ended it the last time
+        self._deadly: set[str] = set()  # calls at which such a signal came a second time
         #: Layouts in memory that are refused: a contiguous copy is sent in their place.
         #: None as long as nobody has looked.
         self.refused: frozenset[Refused] | None = None
@@ -153,10 +163,14 @@ class Worker:
 
     def run(self, script: Script) -> Observation:
         """Perform one script."""
-        return next(iter(self.stream([script])))
+        return next(iter(self._stream([script])))
 
     def stream(self, scripts: Iterable[Script]) -> Iterator[Observation]:
         """Perform scripts in order; their requests are sent a few scripts ahead of the answers."""
+        self._deadly.clear()
+        yield from self._stream(scripts)
+
+    def _stream(self, scripts: Iterable[Script]) -> Iterator[Observation]:
         sent: deque[Script] = deque()
         try:
             for script in scripts:
@@ -187,13 +201,16 @@ class Worker:
             for script in sent:
                 self._send(script)
 
-    def _collect(self, sent: deque[Script]) -> Observation:
+    def _collect(self, sent: deque[Script], *, tried: bool = False) -> Observation:
         """The observation of the first script sent."""
         self._send_again(sent)
         script = sent.popleft()
         answers: list[Answer | Raised] = []
         for call in script:
             reply = self._receive(call)
+            if isinstance(reply, Lost) and self._again(call, tried):
+                sent.appendleft(script)
+                return self._collect(sent, tried=True)
             if isinstance(reply, Lost):
                 return Observation(script, tuple(answers), reply)
             answers.append(reply)
@@ -202,15 +219,30 @@ class Worker:
             return Observation(script, tuple(answers), lost)
         return Observation(script, tuple(answers))
 
-    def _interactive(self, script: Script) -> Observation:
+    def _interactive(self, script: Script, *, tried: bool = False) -> Observation:
         """A script some of whose calls depend on the answers to others."""
         answers: list[Answer | Raised] = []
         for call in script:
             reply = perform(call, self._ask) if isinstance(call, COMPOUND) else self._ask(call)
+            if isinstance(reply, Lost) and self._again(call, tried):
+                return self._interactive(script, tried=True)
             if isinstance(reply, Lost):
                 return Observation(script, tuple(answers), reply)
             answers.append(reply)
         return Observation(script, tuple(answers))
+
+    def _again(self, call: Call | Request, tried: bool) -> bool:
+        """Whether to try once more that at which the worker was lost. What has been confirmed of a call need not be
+        for every script of a stream: each time costs a start.
+        """
+        what = type(call).__name__
+        if tried and self._stray:
+            self.strays.pop()  # It was none.
+            self._deadly.add(what)
+        if tried or not self._stray or what in self._deadly:
+            return False
+        self.strays.append(self._stray)
+        return True
 
     def _ask(self, call: Request) -> Answer | Raised | Lost:
         self._alive().send(self._placed(call))
@@ -252,7 +284,7 @@ class Worker:
         try:
             data = process.receive(timeout)
             if data is None:
-                return self._lost("crash", process.epitaph(what))
+                return self._lost("crash", process.epitaph(what), process.stray())
             return cleaned(decode_reply(data))
         except TimeoutError:
             part = ", but a part of one" if process.unasked() else ""
@@ -263,8 +295,14 @@ class Worker:
             self.close()
             raise
 
-    def _lost(self, outcome: Literal["crash", "timeout", "error"], text: str) -> Lost:
+    def _lost(
+        self,
+        outcome: Literal["crash", "timeout", "error"],
+        text: str,
+        stray: str = "",
+    ) -> Lost:
         assert self._process is not None
+        self._stray = stray
         self._process.kill()
         said = self._process.said()
         self._process = None
@@ -278,11 +316,14 @@ class Worker:
         assert self._process is not None
         return self._process
 
-    def _start(self) -> Identity:
+    def _start(self, *, tried: bool = False) -> Identity:
         self.restarts += 1
         self._process = self._open()
-        self._process.send(Hello())
+        hello = Hello()
+        self._process.send(hello)
         reply = self._reply(self._start_timeout, "hello")
+        if isinstance(reply, Lost) and self._again(hello, tried):
+            return self._start(tried=True)
         if isinstance(reply, Identity):
             problem = unsound(reply)
             if problem is None and self._device in reply.capabilities.devices:

@@ -70,6 +70,9 @@ class _Loop:
     def epitaph(self, what: str) -> str:
         return f"ended at {what}"
 
+    def stray(self) -> str:
+        return ""
+
     def said(self, *, more: bool = False) -> str:
         return ""
 

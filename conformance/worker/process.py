@@ -18,6 +18,11 @@ _TAIL = 4000  # characters kept of what a worker wrote to standard error
 _LISTENED = 1 << 14  # bytes looked at to find them
 _PIPE = 1 << 20  # bytes under way at most, where the system lets a pipe hold as many
 _READ = 1 << 18
+#: Signals that no fault of a program brings about, as it does SIGSEGV and SIGABRT: a system short of memory sends
+#: them, a person, whatever tidies up.
+_FROM_OUTSIDE = tuple(
+    getattr(signal, name) for name in ("SIGKILL", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 _LOOK = 0.25  # seconds between looks at whether a silent process is still alive
 
 
@@ -184,7 +189,11 @@ class Process:
             code = self._popen.wait(timeout=1)
         except subprocess.TimeoutExpired:
             return f"closed its standard output at {what}{part}, without an answer"
-        return f"died at {what}{part}: {_manner(code)}"
+        return f"died at {what}{part}: {manner(code)}"
+
+    def stray(self) -> str:
+        """The signal that ended it, if it is one that others send."""
+        return next((each.name for each in _FROM_OUTSIDE if self._popen.returncode == -each), "")
 
     def said(self, *, more: bool = False) -> str:
         if more:
@@ -238,7 +247,8 @@ class Process:
         return bool(data)
 
 
-def _manner(code: int) -> str:
+def manner(code: int) -> str:
+    """How a process ended, by its exit status; less than 0 for a signal."""
     if code >= 0:
         return f"exit status {code}"
     try:

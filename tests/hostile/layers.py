@@ -136,6 +136,35 @@ class Last(Sound):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def once() -> bool:
+    """Whether no mark in the current folder says that it was done before."""
+    try:
+        Path("killed").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+class KilledOnce(Sound):
+    """As if from outside."""
+
+    def misbehave(self, x: Any, honest: Any) -> Any:
+        if once():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return honest
+
+
+class KilledOnceInInit(Sound):
+    def __init__(self) -> None:
+        if once():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class KilledInInit(Sound):
+    def __init__(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class ClosesEverything(Sound):
     def misbehave(self, x: Any, honest: Any) -> Any:
         os.closerange(0, 100)
@@ -579,3 +608,37 @@ class HangsAfterFive(TakesItsTime):
         if self.calls == 5:
             time.sleep(FOR_EVER)
         return super().finish(config, gamma, y)
+
+
+# -- those that kill the process that judges them
+
+
+def kill_the_judge() -> None:
+    """If it is one: what takes its place once it is dead is nobody's to kill."""
+    parent = os.getppid()
+    if b"multiprocessing.spawn" in Path(f"/proc/{parent}/cmdline").read_bytes():
+        os.kill(parent, signal.SIGKILL)
+    time.sleep(FOR_EVER)
+
+
+class KillsItsJudge(Sound):
+    capabilities = replace(Sound.capabilities, dtypes=("float32", "float64"), views=False)
+
+    def finish(self, config: LayerConfig, gamma: np.ndarray, y: np.ndarray) -> np.ndarray:
+        kill_the_judge()
+        return y
+
+
+class KillsItsJudgeInFloat64(KillsItsJudge):
+    def finish(self, config: LayerConfig, gamma: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return super().finish(config, gamma, y) if config.dtype == "float64" else y
+
+
+class KillsItsJudgeOnce(KillsItsJudge):
+    def finish(self, config: LayerConfig, gamma: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return super().finish(config, gamma, y) if once() else y
+
+
+class KillsItsJudgeInInit(Sound):
+    def __init__(self) -> None:
+        kill_the_judge()

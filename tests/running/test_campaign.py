@@ -27,6 +27,7 @@ from conformance.running.campaign import Settings, Task, TaskResult, run_task
 from conformance.running.observing import observe
 from conformance.running.parallel import Step, run_all
 from conformance.running.shard import Profile
+from conformance.running.steps import Begun, Judged
 from conformance.running.tally import Counterexample, Tally
 from conformance.worker.client import Worker
 from tests.conftest import HANGS
@@ -128,13 +129,15 @@ class TestContainment:
         settings = replace(SMALL, patterns=(REQUIREMENT, "forward.normalised"))
         first, second = settings.shards()
 
-        def die(_: str, __: object) -> None:
+        def die(step: Begun | Judged) -> None:
             """As it would in the second."""
+            if isinstance(step, Begun):
+                return
             (tmp_path / "started").touch()
             for worker in leaders(descendants(os.getpid())):
                 os.kill(worker, signal.SIGKILL)
 
-        result = run_task(Task(hostile("StartsOnce"), settings), progress=die)
+        result = run_task(Task(hostile("StartsOnce"), settings), tell=die)
         assert result.status == "broken" and "the device is still in use" in result.problem
         assert [shard.probe for shard in result.shards] == [first.probe.name] != [second.probe.name]
 
@@ -142,8 +145,10 @@ class TestContainment:
         """Here, a request that should not have come so far."""
         settings = replace(SMALL, patterns=("no.such-requirement",))
         results, _ = run_all([hostile("Sound"), hostile("FailsInInit")], settings, jobs=2)
-        assert [r.status for r in results] == ["broken", "broken"]
-        assert "the suite failed on it: ValueError" in results[0].problem
+        assert [r.status for r in results] == ["lost", "broken"]
+        said, *trace = results[0].problem.splitlines()
+        assert said.startswith("the process that judged it failed, by a defect of the suite: ValueError")
+        assert "Traceback" in trace[1]
         assert "libcudart.so.12" in results[1].problem
 
     def test_progress_is_told(self) -> None:
@@ -160,6 +165,11 @@ class TestContainment:
         (result,), _ = run_all(["reference"], settings, jobs=2, finished=done.append)
         assert list(map(timeless, done)) == [timeless(result)]
         assert [shard.dtype for shard in result.shards] == ["float32", "float64"]
+
+    def test_one_that_is_named_twice_is_judged_once(self) -> None:
+        """As for a comparison with itself."""
+        (one, other), _ = run_all(["reference"] * 2, SMALL, jobs=2)
+        assert timeless(one) == timeless(other) and len(one.shards) == 1
 
     def test_stopped_before_a_case_it_is_partial(self) -> None:
         asked = iter(range(1000))

@@ -120,7 +120,7 @@ class TestStream:
         assert [o.script for o in observations] == scripts
         assert [k for k, o in enumerate(observations) if not right(o)] == list(hostiles)
 
-    def test_killed_from_outside(self) -> None:
+    def test_ended_from_within(self) -> None:
         """The one at hand is lost, at whatever point, and no other."""
         for at in (0, 9):
             with hostile("Sound") as worker:
@@ -129,12 +129,12 @@ class TestStream:
                     observations.append(observation)
                     if len(observations) == at + 1:
                         assert worker.pid is not None
-                        os.kill(worker.pid, signal.SIGKILL)
+                        os.kill(worker.pid, signal.SIGABRT)
                 wrong = [k for k, o in enumerate(observations) if not right(o)]
                 # The worker may have been ahead of us, and have answered all that it had been sent.
                 assert len(observations) == 30 and len(wrong) == 1 and at < wrong[0] <= at + 6
                 lost = observations[wrong[0]].lost
-                assert lost is not None and lost.outcome == "crash" and "SIGKILL" in lost.text
+                assert lost is not None and lost.outcome == "crash" and "SIGABRT" in lost.text
 
     def test_large_arrays_both_ways(self) -> None:
         """More than any pipe holds, while as much again is on its way back."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import jinja2
 
 from conformance.report.marks import NONE
-from conformance.report.words import slug, standing
+from conformance.report.naming import named
+from conformance.report.words import standing
 from conformance.report.xml import writable
 from conformance.results.model import ImplementationInfo, Report
 
@@ -22,11 +23,22 @@ _LABEL = "batch norm"
 
 
 def forms(report: Report) -> dict[str, str]:
-    return {f"badges/{slug(each.id)}.svg": _badge(report, each) for each in report.implementations}
+    return {_file(each): _badge(report, each) for each in report.implementations}
+
+
+def files(report: Report) -> set[str]:
+    """The names of its badges."""
+    return set(map(_file, report.implementations))
+
+
+def _file(implementation: ImplementationInfo) -> str:
+    return f"badges/{named(implementation.id)}.svg"
 
 
 def _badge(report: Report, implementation: ImplementationInfo) -> str:
     state = standing(report.of(implementation.id))
     text = f"{state.count.replace('/', ' of ')} hold" if state.mark is not NONE else implementation.status
+    if state.mark is not NONE and implementation.status != "complete":
+        text += ", not all judged"
     left, right = 12 + 7 * len(_LABEL), 12 + 7 * len(text)
     return writable(_BADGE.render(label=_LABEL, text=text, left=left, right=right, colour=state.mark.colour))

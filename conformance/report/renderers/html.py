@@ -14,7 +14,8 @@ from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
 from conformance.judging.wording import counted
 from conformance.report.card import Card, cards, command
-from conformance.report.charts import charts, columns, measured, vega
+from conformance.report.charts import charts, columns, measured
+from conformance.report.drawing import drawing
 from conformance.report.marks import CELL, NONE, Mark, legend
 from conformance.report.tables import (
     GROWTH,
@@ -28,7 +29,7 @@ from conformance.report.tables import (
     typical_shapes,
     worst_errors,
 )
-from conformance.report.words import COUNT, KAPPA, answer, causes, ratio, roots, standing
+from conformance.report.words import COUNT, KAPPA, answer, causes, ratio, remarks, roots, standing
 from conformance.results.baseline import Known
 from conformance.results.model import Report, Result
 
@@ -42,6 +43,7 @@ def forms(report: Report) -> dict[str, str]:
 
 def render(report: Report) -> str:
     points = measured(report)
+    pictures = drawing(report)
     drawn = [{"spec": each.spec, "rows": each.rows} for each in charts(points)]
     return (
         environment()
@@ -51,6 +53,7 @@ def render(report: Report) -> str:
             answer=answer(report),
             counts=_counts(report),
             matrix=_matrix(report),
+            remarks=remarks(report),
             evidence=_evidence(report),
             shapes=shapes(report),
             typical=typical_shapes(report),
@@ -78,7 +81,8 @@ def render(report: Report) -> str:
             when=_day(report.suite.started),
             css=style(),
             js=(_PAGE / "page.js").read_text(encoding="utf-8"),
-            vega=vega() if drawn else "",
+            vega=pictures.vega,
+            undrawn=pictures.missing,
         )
     )
 

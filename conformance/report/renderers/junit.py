@@ -21,8 +21,9 @@ def render(report: Report) -> str:
     for implementation in report.implementations:
         results = report.of(implementation.id)
         suite = ElementTree.SubElement(root, "testsuite", name=implementation.id)
-        if not results:
-            case = ElementTree.SubElement(suite, "testcase", classname=implementation.id, name="start")
+        if not results or implementation.status in ("broken", "lost"):
+            name = "end" if results else "start"
+            case = ElementTree.SubElement(suite, "testcase", classname=implementation.id, name=name)
             tag = "skipped" if implementation.status in ("missing", "partial") else "error"
             ElementTree.SubElement(case, tag, message=implementation.problem or implementation.status)
         for result in results:

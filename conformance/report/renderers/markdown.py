@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from conformance.implementation import DTYPES
 from conformance.judging.wording import counted
 from conformance.report.card import Card, cards
-from conformance.report.charts import pictures
+from conformance.report.drawing import Drawing, drawing
 from conformance.report.marks import CELL, legend
 from conformance.report.tables import (
     GROWTH_CAPTION,
@@ -21,20 +21,21 @@ from conformance.report.tables import (
     typical_shapes,
     worst_errors,
 )
-from conformance.report.words import answer, ratio, roots, standing
+from conformance.report.words import answer, ratio, remarks, roots, standing
 from conformance.results.model import Report
 
 FILE = "summary.md"
 _MOST_BYTES = 60_000
+_NONE = Drawing()
 
 
 def forms(report: Report) -> dict[str, str]:
-    drawn = pictures(report)
-    return {FILE: render(report, tuple(drawn)), **drawn}
+    drawn = drawing(report)
+    return {FILE: render(report, drawn), **drawn.pictures}
 
 
-def render(report: Report, charts: tuple[str, ...] = ()) -> str:
-    """:param charts: names of pictures that lie beside it."""
+def render(report: Report, charts: Drawing = _NONE) -> str:
+    """:param charts: the pictures that lie beside it."""
     lines = ["# Batch normalisation: conformance", "", f"**{cell(answer(report))}**", ""]
     lines += (
         _matrix(report) + _shapes(report) + _conventions(report) + _growth(report, charts) + _worst(report)
@@ -97,7 +98,7 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [*lines, *("| " + " | ".join(map(cell, row)) + " |" for row in rows), ""]
 
 
-def _growth(report: Report, charts: tuple[str, ...]) -> list[str]:
+def _growth(report: Report, charts: Drawing) -> list[str]:
     lines: list[str] = []
     for dtype in DTYPES:
         rows = growth(report, dtype)
@@ -106,7 +107,8 @@ def _growth(report: Report, charts: tuple[str, ...]) -> list[str]:
             lines += [f"In {dtype}:", "", *_table(("", *GROWTH_NAMED), cells)]
     if not lines:
         return []
-    shown = [f"![{name.removesuffix('.svg').replace('-', ' ')}]({name})" for name in charts]
+    shown = [f"![{name.removesuffix('.svg').replace('-', ' ')}]({name})" for name in charts.pictures]
+    shown += [cell(charts.missing)] if charts.missing else []
     return ["## Accuracy", "", f"{GROWTH_CAPTION}:", "", *shown, *[""] * bool(shown), *lines]
 
 
@@ -130,6 +132,8 @@ def _matrix(report: Report) -> list[str]:
     known = any(each.known for each in report.results)
     marks = ", ".join(f"{mark.emoji} {mark.words}" for mark in legend(known=known))
     lines += ["", f"Each cell: {CELL}. {marks}.", ""]
+    lines += [f"* {cell(name)}: {cell(text)}." for name, text in remarks(report)]
+    lines += [""] * bool(remarks(report))
     return lines
 
 
