@@ -31,6 +31,7 @@ from reference.error_bounds import Arithmetic, probabilistic
 Float64 = NDArray[np.float64]
 
 _DEFINITION_ITSELF = Deviation("", "")
+_LARGE = 1 << 16  # values, of which thousands of pairs of deviations are not computed
 
 
 def sound(f: Forwarded, level: Level) -> bool:
@@ -65,7 +66,8 @@ def of_forward(passes: list[Forwarded], wrong: list[Forwarded], level: Level) ->
     found = _of_cancellation(wrong, level) if maybe else _of_precision(passes, wrong, level)
     # A pair is hardly ever refuted by few or blurred data, so nothing simpler may be left in the running. And
     # at the identity gamma undoes the division: there mistakes in the one look like mistakes in the other.
-    if not found and not maybe and not any(_at_identity(each.folded) for each in outputs):
+    small = outputs[0].got.size <= _LARGE
+    if small and not found and not maybe and not any(_at_identity(each.folded) for each in outputs):
         pairs = (a.with_(b) for a, b in itertools.combinations(FORWARD, 2))
         found = [d for d in pairs if d and _explain(d, outputs) is _Fit.EXPLAINS]
     return named(found) or Diagnosis("", _shape_of_error(wrong, level))

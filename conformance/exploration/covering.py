@@ -35,7 +35,7 @@ def cover(
     allowed: Callable[[int, int, int, int], bool],
     *,
     triples: Sequence[tuple[int, int, int]] = (),
-    hides: Sequence[Sequence[int]] = (),
+    hides: Sequence[Sequence[tuple[int, ...]]] = (),
     ordered: Collection[int] = (),
     given: Sequence[Mapping[int, int]] = (),
     most: float = math.inf,
@@ -45,15 +45,15 @@ def cover(
     :param sizes: how many levels each factor has.
     :param allowed: whether level a of factor f goes with level b of factor g, given (f, a, g, b) with f < g.
     :param triples: the factors of which all triples are wanted as well, in ascending order.
-    :param hides: of each level, how much it hides of what others do. Each pair is in a row of which no other level
-        hides more than the two, if there can be one.
+    :param hides: of each level, how much it hides of what others do, for each kind of answer. Each pair is in a row
+        of which no other level hides more of any kind than the two, if there can be one.
     :param ordered: the factors of which the first level is taken where all else is equal, not one at random: sizes,
         say, of which the others take longer.
     :param given: the levels of some factors, of rows that are wanted first; each is filled up to a row that hides
         no more. What no row can hold is left out.
     :param most: stop at so many rows: the first cover most.
     """
-    flat = [each for levels in hides for each in levels] or [0] * sum(sizes)
+    flat = [each for levels in hides for each in levels] or [(0,)] * sum(sizes)
     return _Cover(sizes, allowed, triples, np.array(flat), frozenset(ordered)).run(given, most)
 
 
@@ -124,7 +124,7 @@ class _Cover:
         """The levels of a row, whose combinations count as covered: no pair where another level hides more."""
         ids = np.array(row)
         hides = self._hides[ids]
-        self._pairs[np.ix_(ids, ids)] &= np.maximum(hides[:, None], hides) < hides.max()
+        self._pairs[np.ix_(ids, ids)] &= (np.maximum(hides[:, None], hides) < hides.max(axis=0)).any(axis=2)
         if self._triples.size:
             self._triples[np.ix_(ids, ids, ids)] = False
         return tuple(int(i - self._starts[k]) for k, i in enumerate(row))
@@ -152,7 +152,7 @@ class _Cover:
 
         :param hiding: how much the others may hide, where there is a choice; as much as the start does, by default.
         """
-        self._hiding = int(self._hides[list(start)].max()) if hiding is None else hiding
+        self._hiding = self._hides[list(start)].max(axis=0) if hiding is None else np.array(hiding)
         chosen: dict[int, int] = {}
         domain = np.ones(self._count, bool)
         for level in start:
@@ -187,7 +187,7 @@ class _Cover:
             others = np.array([level for f, level in chosen.items() if f in self._in_threes], np.intp)
             gain = gain + self._triples[rows[:, :, None], others[:, None], others].sum(axis=(1, 2)) / 2
         # What hides more than what is there, only where there is no other.
-        more = self._hides[levels] > self._hiding
+        more = (self._hides[levels] > self._hiding).any(axis=1)
         return np.asarray(gain - self._count * self._factors * more, np.float64)
 
     def _alive(self, domains: Bits) -> Bits:

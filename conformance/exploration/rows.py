@@ -153,17 +153,18 @@ def _levels(factor: Factor, can: Capabilities, dtypes: tuple[str, ...]) -> list[
     return kept
 
 
-def _hiding(factor: Factor, levels: Sequence[Level]) -> list[int]:
-    """How much levels hide of what is wrong for another reason: most, calls other than the one that shows most; some,
-    dtypes other than the first, and what the table says.
+def _hiding(factor: Factor, levels: Sequence[Level]) -> list[tuple[int, int]]:
+    """How much levels hide of what is wrong for another reason, in any answer and in the statistics: most, calls
+    other than the one that shows most; some, dtypes other than the first, and what the table says.
     """
     names = [level.name for level in levels]
+    hides = [level.hides for level in levels]
     if factor.name == "call":
         shows = next((mode for mode in _MODES if mode in names), "")
-        return [2 * (name not in (shows, f"{shows} twice")) for name in names]
+        hides = [2 * (name not in (shows, f"{shows} twice")) for name in names]
     if factor.name == "dtype":
-        return [int(name != names[0]) for name in names]
-    return [level.hides for level in levels]
+        hides = [int(name != names[0]) for name in names]
+    return [(0, each) if factor.name == "momentum" else (each, 0) for each in hides]
 
 
 _TIED = {"features": 0, "values per feature": 1, "epsilon": 2, "momentum": 3, "shape": -1}

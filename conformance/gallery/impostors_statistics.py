@@ -87,7 +87,7 @@ class OnePassVarianceClipped(_Statistics):
 
 class VarianceAboutZero(_Statistics):
     what = "Takes E[x^2] for the variance."
-    deviation = "variance-about-zero"
+    deviation = "variance-about-zero variance-kept-about-zero"
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
         return self.average(x), self.average(x * x)

@@ -163,12 +163,15 @@ def _in_chunks(rows: int) -> Statistics:
         along = 0 if s.batch_first else 2
         x = np.moveaxis(s.x, along, 0)  # samples first, and places within them where the features come last
         chunk = np.arange(x.shape[0]) * s.samples // x.shape[0] // rows
-        axes = (0, 2) if s.batch_first else (0, 1)
-        mean, var = np.empty(x.shape), np.empty(x.shape)
-        for own in (chunk == number for number in range(chunk[-1] + 1)):
-            mean[own] = x[own].mean(axis=axes, keepdims=True)
-            var[own] = x[own].var(axis=axes, keepdims=True)
-        return np.moveaxis(mean, 0, along), np.moveaxis(var, 0, along)
+        first = np.flatnonzero(np.diff(chunk, prepend=-1))
+        within = 2 if s.batch_first else 1
+
+        def average(v: Any) -> Any:
+            count = np.diff(first, append=len(v)).reshape(-1, 1, 1) * v.shape[within]
+            return (np.add.reduceat(v, first).sum(axis=within, keepdims=True) / count)[chunk]
+
+        mean = average(x)
+        return np.moveaxis(mean, 0, along), np.moveaxis(average((x - mean) ** 2), 0, along)
 
     return statistics_of
 
