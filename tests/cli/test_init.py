@@ -72,6 +72,23 @@ def test_an_adapter_of_a_framework_is_right(bnconf: Command, framework: str) -> 
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize(
+    ("option", "file", "says"),
+    [
+        ("--cpp", "my_norm.cpp", "c++ -O2 -std=c++17 my_norm.cpp -o my_norm"),
+        ("--js", "my_norm.js", "bnconf run 'exec:node my_norm.js'"),
+    ],
+)
+def test_a_program_is_written_in_another_language(
+    bnconf: Command, tmp_path: Path, option: str, file: str, says: str
+) -> None:
+    """What it holds is judged by ``test_other_languages.py``."""
+    done = bnconf("init", option, file)
+    assert done.returncode == 0 and says in done.stdout
+    assert "CHANGE" in (tmp_path / file).read_text() and "batch_norm" not in (tmp_path / file).read_text()
+    assert "ends in" in bnconf("init", option, "my_norm.py").stderr
+
+
 def test_no_adapter_is_written_for_a_framework_that_has_none(bnconf: Command, tmp_path: Path) -> None:
     assert bnconf("init", "--tensorflow", "my_norm.py").returncode == 2
     assert not (tmp_path / "my_norm.py").exists()

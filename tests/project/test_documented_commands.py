@@ -165,6 +165,7 @@ TESTED = {
         "test_compare.py::test_one_that_is_wrong_is_shown_where_it_differs_most"
     ),
     # Programs, which need a compiler or Node.js.
+    "bnconf init --cpp batch_norm.cpp": "test_init.py::test_a_program_is_written_in_another_language",
     "c++ -O2 -std=c++17 batch_norm.cpp -o batch_norm": "test_other_languages.py::test_speaks_the_protocol",
     "bnconf protocol-check 'exec:./batch_norm'": "test_other_languages.py::test_speaks_the_protocol",
     "bnconf run 'exec:./batch_norm'": "test_other_languages.py::test_everything_holds",

@@ -21,6 +21,7 @@ from tests.conftest import HANGS, Command
 from tests.worker.test_fuzz import blob, exchanged, nested, spoilt
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+TEMPLATES = Path(__file__).parents[2] / "conformance" / "templates"
 
 
 def judged(bnconf: Command, program: str, folder: Path, *options: str) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def compiled(target: Path, *options: str) -> subprocess.CompletedProcess[str]:
     compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         pytest.skip("needs a C++ compiler on the path: c++, g++ or clang++")
-    source = EXAMPLES / "cpp" / "batch_norm.cpp"
+    source = TEMPLATES / "batch_norm.cpp"
     command = [compiler, "-std=c++17", *options, str(source), "-o", str(target)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -97,6 +98,24 @@ class TestCpp:
         replies = io.BytesIO(ran.stdout)
         seen = [type(decode_reply(framing.read(replies) or b"")).__name__ for _ in made]
         assert replies.read() == b"" and set(seen) == {"Identity", "Answer", "Raised"}
+
+
+class TestJavaScript:
+    @pytest.fixture(scope="class")
+    def js(self) -> str:
+        node = shutil.which("node")
+        if node is None:
+            pytest.skip("needs Node.js 18 or later on the path")
+        return f"exec:{shlex.join([node, str(TEMPLATES / 'batch_norm.js')])}"
+
+    def test_speaks_the_protocol(self, bnconf: Command, js: str) -> None:
+        ran = bnconf("protocol-check", js)
+        assert ran.returncode == 0, ran.stdout
+
+    def test_everything_holds(self, bnconf: Command, js: str, tmp_path: Path) -> None:
+        report = judged(bnconf, js, tmp_path / "out", "--max-examples", "8", "--strict")
+        failing = {name for name, outcome in outcomes(report).items() if outcome in BAD}
+        assert (report["status"], failing) == (0, set())
 
 
 BAD = ("fail", "error", "crash", "timeout")

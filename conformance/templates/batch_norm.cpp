@@ -3,7 +3,7 @@
 //   c++ -O2 -std=c++17 batch_norm.cpp -o batch_norm
 //
 // It has three parts. The batch norm comes first, plain on purpose; what is to be replaced by your own is marked
-// REPLACE. The other two, MessagePack and the loop that answers requests (docs/protocol.md), need no change.
+// CHANGE. The other two, MessagePack and the loop that answers requests (docs/protocol.md), need no change.
 //
 // Whatever comes in is checked before it is believed: no length, extent or count leads to an allocation or an
 // access that the bytes received do not bear out, and a bad request costs one answer of `raised`.
@@ -195,7 +195,7 @@ class BatchNorm final : public Layer {
   }
 
  private:
-  // -- REPLACE: the four functions from here on by your kernels. An array x of any shape is seen as
+  // -- CHANGE: the four functions from here on by your kernels. An array x of any shape is seen as
   //    (outer_, n_, inner_) around the feature axis; its feature k is visited by `each`.
 
   /// Mean and biased variance of feature k: two passes, since E[x^2] - E[x]^2 cancels.
@@ -249,7 +249,7 @@ class BatchNorm final : public Layer {
     });
   }
 
-  // -- REPLACE ends here
+  // -- CHANGE ends here
 
   template <typename Visit>
   void each(std::size_t k, Visit visit) const {
@@ -554,7 +554,7 @@ Layer& layer_of(const Layers& layers, std::int64_t number) {
   return *found->second;
 }
 
-// REPLACE: what your batch norm is called, and what it does.
+// CHANGE: what your batch norm is called, and what it does.
 std::string identity() {
   Writer out;
   out.map(5);
