@@ -8,7 +8,7 @@ from conformance.running.campaign import Settings, Task, run_task
 from tests.gallery import two_defects
 
 _ABOUT = (*two_defects.OUTPUTS, "gradient.gamma", "gradient.beta", "gradient.input", "running.update")
-_SHORT = ("EpsilonFixedAndMomentumFixed", "BetaNegatedAndGradientMean")
+_SHORT = ("BetaNegatedAndGradientMean",)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_with_it_there_are_charts(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_one_that_panics_leaves_none_of_an_earlier_report(tmp_path: Path) -> None:
     assert run(tmp_path).returncode == 0
     done = run(tmp_path, PYTHONPATH=with_renderer(tmp_path, "import os; os.abort()"))

@@ -65,7 +65,8 @@ class TestKilled:
         assert "nothing was judged in float64" in result.problem and "in float32" not in result.problem
         assert result.identity is not None and result.coverage is None
 
-    @pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.thorough), 2])
+    @pytest.mark.thorough
+    @pytest.mark.parametrize("jobs", [1, 2])
     def test_always_ends_before_long(self, jobs: int, innocent: list[str]) -> None:
         """At the third death in each dtype."""
         result = beside_others("KillsItsJudge", jobs, innocent)
@@ -105,6 +106,7 @@ def test_every_form_of_the_report_says_so(bnconf: Command, tmp_path: Path) -> No
     assert "1 of 1 hold, not all judged" in badge.read_text()
 
 
+@pytest.mark.thorough
 def test_several_judged_side_by_side_are_tried_one_by_one(innocent: list[str]) -> None:
     names = [INNOCENT[0], hostile("KillsItsJudgeInFloat64"), INNOCENT[1]]
     results, _ = run_all(names, SETTINGS, jobs=1, together=3)

@@ -120,7 +120,7 @@ def lasts(tmp_path_factory: pytest.TempPathFactory) -> float:
 
 
 @needs_proc
-@pytest.mark.parametrize("count", [8, pytest.param(200, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("count", [4, pytest.param(200, marks=pytest.mark.thorough)])
 def test_signals_cost_no_report_and_leave_no_process(
     earlier: Path, lasts: float, tmp_path: Path, count: int
 ) -> None:

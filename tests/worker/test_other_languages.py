@@ -113,9 +113,7 @@ class TestJavaScript:
         ran = bnconf("protocol-check", js)
         assert ran.returncode == 0, ran.stdout
 
-    @pytest.mark.parametrize(
-        "asked", ["shape.*,forward.*,gradient.*,running.*", pytest.param("*", marks=pytest.mark.thorough)]
-    )
+    @pytest.mark.parametrize("asked", ["forward.*", pytest.param("*", marks=pytest.mark.thorough)])
     def test_everything_holds(self, bnconf: Command, js: str, tmp_path: Path, asked: str) -> None:
         report = judged(bnconf, js, tmp_path / "out", "-r", asked, "--max-examples", "8", "--strict")
         failing = {name for name, outcome in outcomes(report).items() if outcome in BAD}
