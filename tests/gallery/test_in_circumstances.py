@@ -18,7 +18,7 @@ from conformance.results.build import build
 from conformance.running.campaign import Settings, Task, run_task
 
 EVERY = in_circumstances()
-_SHORT = ("many-rows-refused-in-inference",)
+_SHORT = ("running-variance-lost-to-one-value",)
 
 
 @dataclass(frozen=True)
