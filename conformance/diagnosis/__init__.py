@@ -46,10 +46,9 @@ def _explanations(trials: list[Trial], level: Level) -> Iterator[Diagnosis]:
     wrong = [f for f in passes if not sound(f, level)]
     backs = [b for t in trials for b in t.backwards if b.forward.known]
     taken = [step for t in trials for step in steps(t.observation)]
-    for found in (
-        of_forward(passes, wrong, level) if wrong else None,
-        of_gradient(backs, level) if backs else None,
-        of_running(taken) if taken else None,
-    ):
-        if found is not None:
-            yield found
+    if wrong and (outputs := of_forward(passes, wrong, level)):
+        yield outputs
+    if backs and (gradients := of_gradient(backs, level)):
+        yield gradients
+    if taken and (averages := of_running(taken)):
+        yield averages

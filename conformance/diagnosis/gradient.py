@@ -49,7 +49,7 @@ def reproduces(d: Deviation, b: Backwarded, level: Level, array: str) -> bool:
     """
     if any(b.got(k) is None for k in _NAMES) or b.got("x").shape != b.call.dy.shape:  # type: ignore[union-attr]
         return False
-    if d in GRADIENT or d.parts.keys() & DEFINITION.keys():
+    if d.parts.keys() & DEFINITION.keys():
         return _explains(d, b, level)
     if not d.parts:
         return _within(b, "float32") if d.key == NARROWED.key else not sound(b.forward, level)

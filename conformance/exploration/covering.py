@@ -45,8 +45,8 @@ def cover(
     :param sizes: how many levels each factor has.
     :param allowed: whether level a of factor f goes with level b of factor g, given (f, a, g, b) with f < g.
     :param triples: the factors of which all triples are wanted as well, in ascending order.
-    :param hides: of each level, how much it hides of what others do, for each kind of answer. Each pair is in a row
-        of which no other level hides more of any kind than the two, if there can be one.
+    :param hides: of each level, how much it hides of what others do, in each of several ways. Each pair is in a row
+        of which no other level hides more in any way than the two, if there can be one.
     :param ordered: the factors of which the first level is taken where all else is equal, not one at random: sizes,
         say, of which the others take longer.
     :param given: the levels of some factors, of rows that are wanted first; each is filled up to a row that hides

@@ -155,8 +155,8 @@ def _levels(factor: Factor, can: Capabilities, dtypes: tuple[str, ...]) -> list[
 
 def _hiding(factor: Factor, levels: Sequence[Level]) -> list[tuple[int, ...]]:
     """How much levels hide of what is wrong for another reason: most, calls other than the one that shows most; some,
-    dtypes other than the first, and what the table says. What one factor hides another may show, so each is of a kind
-    of its own; but the dtype is of the call's, since rows are spread over all dtypes.
+    dtypes other than the first, and what the table says. What one factor hides another may show, so each hides in a
+    way of its own; but the dtype in the call's, since rows are spread over all dtypes.
     """
     names = [level.name for level in levels]
     hides = [level.hides for level in levels]
@@ -165,8 +165,8 @@ def _hiding(factor: Factor, levels: Sequence[Level]) -> list[tuple[int, ...]]:
         hides = [2 * (name not in (shows, f"{shows} twice")) for name in names]
     if factor.name == "dtype":
         hides = [int(name != names[0]) for name in names]
-    kind = BY_NAME["call"] if factor.name == "dtype" else factor
-    return [tuple(each * (kind is other) for other in FACTORS) for each in hides]
+    way = BY_NAME["call"] if factor.name == "dtype" else factor
+    return [tuple(each * (way is other) for other in FACTORS) for each in hides]
 
 
 _TIED = {"features": 0, "values per feature": 1, "epsilon": 2, "momentum": 3, "shape": -1}

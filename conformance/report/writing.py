@@ -55,9 +55,11 @@ def _tidy(folder: Path) -> None:
     """Take away what a process that was killed has left."""
     for path in folder.glob(f"{_FRESH}*"):
         pid = path.name.removeprefix(_FRESH).partition("-")[0]
+        if not pid.isdecimal():
+            continue  # It is somebody else's.
         try:
             os.kill(int(pid), 0)
-        except (ProcessLookupError, ValueError):
+        except (ProcessLookupError, OverflowError):
             shutil.rmtree(path, ignore_errors=True)
         except PermissionError:
             pass  # It lives.

@@ -131,7 +131,7 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
         _ratio(tallies),
         _listed(list(seen)) or None,
         _message(tallies, counterexample.message if counterexample else top.message),
-        _diagnosis(tallies),
+        _diagnosis(tallies, shown),
         counterexample,
     )
 
@@ -142,9 +142,8 @@ def _message(tallies: list[Tally], message: str) -> str:
     return f"{found[0]}. {message}" if found else message
 
 
-def _diagnosis(tallies: list[Tally]) -> str | None:
+def _diagnosis(tallies: list[Tally], shown: Tally | None) -> str | None:
     """What explains the failures, first the one that is shown; each explanation with its dtypes, if not all."""
-    shown = _shown(tallies)
     failing = [t for t in tallies if t.worst is not None and t.worst.outcome.failing]
     failing.sort(key=lambda tally: tally is not shown)
     named = [(t.diagnosis.text, t.dtype) for t in failing if t.diagnosis is not None and t.diagnosis.key]

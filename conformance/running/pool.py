@@ -53,7 +53,6 @@ class Pool:
     def __init__(self, do: Do, most: int) -> None:
         self._do, self._most = do, most
         self._members: list[_Member] = []
-        self._stopped = False
         _keep_account()
 
     def __enter__(self) -> Pool:

@@ -35,7 +35,8 @@ class _Failing:
 def shrunk(
     probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, seed: int, stop: Callable[[], bool]
 ) -> Counterexample:
-    """The smallest case found on which a requirement fails, and for what the failures are named after, if they are.
+    """The smallest case found on which a requirement fails; for the reason that the failures are named by, if they
+    have a name.
 
     :param seed: of the campaign.
     :param tally: of a requirement that fails; its name is taken away where no case can be found that it explains.

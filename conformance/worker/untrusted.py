@@ -20,9 +20,8 @@ _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _PACKAGES = re.compile(r"""/[^\s"'<>:]{0,300}/(?:site|dist)-packages/""")
 _MOST_TEXT = 8000
 _MOST_NAMES = 16  # of warnings, and of a framework's own names of parameters
-_MOST_WHOLE = (
-    1 << 64
-)  # no count, seed or index is as large; from here on whole numbers make no floats, nor text
+# No count, seed or index is as large; from here on whole numbers make no floats, nor text.
+_MOST_WHOLE = 1 << 64
 
 T = TypeVar("T")
 

@@ -58,9 +58,9 @@ def test_what_no_row_can_hold_is_counted() -> None:
 def test_every_pair_is_in_a_row_where_no_other_level_hides_more(
     sizes: list[int], data: st.DataObject
 ) -> None:
-    """Every factor has a level that hides nothing, of either kind of answer."""
-    kinds = st.tuples(st.integers(0, 2), st.integers(0, 2))
-    hides = [[(0, 0), *data.draw(st.lists(kinds, min_size=s - 1, max_size=s - 1))] for s in sizes]
+    """Every factor has a level that hides nothing, in either way."""
+    ways = st.tuples(st.integers(0, 2), st.integers(0, 2))
+    hides = [[(0, 0), *data.draw(st.lists(ways, min_size=s - 1, max_size=s - 1))] for s in sizes]
 
     def most(levels: list[tuple[int, int]]) -> tuple[int, ...]:
         return tuple(map(max, zip(*levels, strict=True)))

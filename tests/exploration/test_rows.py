@@ -39,6 +39,21 @@ def test_all_pairs_are_tried_for_every_seed(seed: int) -> None:
     assert not any(why.startswith("no row") for why in planned.left_out)
 
 
+@pytest.mark.parametrize("dtypes", [("float32",), DTYPES], ids=["one dtype", "all dtypes"])
+def test_every_pair_is_tried_where_no_other_factor_hides_what_is_wrong(dtypes: tuple[str, ...]) -> None:
+    """With a momentum of 1 no statistic moves, with a beta of 0 it does not matter what becomes of it, and so on."""
+    rows = [coarse(row) for row in plan(_EVERYTHING, dtypes).rows]
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    shown: set[tuple[tuple[str, str], ...]] = set()
+    for row in rows:
+        hiding = {name for name, level in row.items() if BY_NAME[name].level(level).hides}
+        for pair in itertools.combinations(row.items(), 2):
+            seen.add(pair)
+            if hiding <= {name for name, _ in pair}:
+                shown.add(pair)
+    assert seen - shown == set()
+
+
 @settings(max_examples=8)
 @given(_DECLARED)
 def test_what_is_not_declared_is_left_out_and_the_rest_is_covered(can: Capabilities) -> None:

@@ -147,3 +147,13 @@ def test_badges_say_how_many_hold_and_are_well_formed(report: Report) -> None:
     for name, text in found.items():
         assert "/" not in name.removeprefix("badges/")
         assert ElementTree.fromstring(text).tag.endswith("svg")
+
+
+def test_what_a_killed_process_left_is_taken_away_and_nothing_of_anybody_else(
+    report: Report, tmp_path: Path
+) -> None:
+    for name in (".bnconf-4194305-x", ".bnconf-notes"):  # Linux has no process of so high a number.
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    write(report, tmp_path)
+    assert [path.name for path in tmp_path.glob(".bnconf-*")] == [".bnconf-notes"]
