@@ -14,13 +14,15 @@ Training by the statistics of the batch, the whole adapter::
 * ``x, gamma, beta, mean, var, *, epsilon``: it normalises by statistics it is given, and is inference only.
 * ``x, gamma, beta, mean=None, var=None, *, epsilon``: both; in training mean and var are None.
 * ``gamma=None`` and ``beta=None``: each can be left out, and is None then.
+* Without ``epsilon``, ``epsilon=1e-5`` says which it has.
 * ``axis``: the feature axis, from 0. Without it, ``axes`` says which it is.
 
 x is an array of one of ``dtypes`` and ``ranks``; gamma, beta, mean and var are as they were loaded: (n,), but where
 the suite looks whether anything else is refused. y is of the shape and dtype of x.
 
 Its gradient, ``batch_norm(gradient=function)``, takes dy and then the same arguments, of the call before, and
-returns (dx, dgamma, dbeta), each None where there is none. Nothing is added: no check, no conversion, no state.
+returns (dx, dgamma, dbeta), each None where there is none; ``gradients_of=("x",)`` says that there is no more than
+the first. Nothing is added: no check, no conversion, no state.
 """
 
 from __future__ import annotations
@@ -30,7 +32,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conformance.implementation import Array, Capabilities, Gradients, LayerConfig
+from conformance.implementation import (
+    DIFFERENTIABLE,
+    Array,
+    Capabilities,
+    Differentiable,
+    Gradients,
+    LayerConfig,
+)
 
 Function = Callable[..., Any]
 
@@ -68,13 +77,16 @@ def batch_norm(
     ranks: tuple[int, ...] = (2, 3, 4, 5),
     axes: Literal["any"] | tuple[int, ...] = "any",
     gradient: Function | None = None,
+    gradients_of: tuple[Differentiable, ...] = DIFFERENTIABLE,
+    epsilon: float | None = None,
     version: str = "",
 ) -> Callable[[Function], Adapted]:
     """A decorator that makes a function an implementation.
 
     :param dtypes: dtypes of x it takes, and ranks, and feature axes, as in
         :class:`~conformance.implementation.Capabilities`.
-    :param gradient: its gradient.
+    :param gradient: its gradient; ``gradients_of``: what that is the gradient of.
+    :param epsilon: the only one it has, where it takes none.
     :raises TypeError: the arguments of a function are not those described above.
     """
 
@@ -82,6 +94,12 @@ def batch_norm(
         parameters = _parameters(function)
         if "axis" not in parameters and axes == "any":
             raise TypeError(f"{function.__name__} takes no axis: say which it is, such as axes=(1,)")
+        if ("epsilon" in parameters) == (epsilon is not None):
+            raise TypeError(
+                f"{function.__name__} takes no epsilon: say which it has, such as epsilon=1e-5"
+                if epsilon is None
+                else f"{function.__name__} takes an epsilon: leave out epsilon={epsilon}"
+            )
         if gradient is not None:
             _matching(gradient, parameters)
         given = "mean" in parameters
@@ -90,6 +108,8 @@ def batch_norm(
             ranks=ranks,
             axes=axes,
             gradients=gradient is not None,
+            gradients_of=gradients_of,
+            epsilon=epsilon,
             training=not given or _optional(function, parameters, "mean var"),
             inference=given,
             affine="separate" if _optional(function, parameters, "gamma beta") else "always",
@@ -107,14 +127,14 @@ def _parameters(function: Function) -> Mapping[str, inspect.Parameter]:
     :raises TypeError: they are not those of a batch norm.
     """
     parameters = inspect.signature(function).parameters
-    needed = {"x", "gamma", "beta", "epsilon"}
+    needed = {"x", "gamma", "beta"}
     if "mean" in parameters or "var" in parameters:
         needed |= {"mean", "var"}
     named = all(p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in parameters.values())
-    if not named or not needed <= set(parameters) <= needed | {"axis"}:
+    if not named or not needed <= set(parameters) <= needed | {"epsilon", "axis"}:
         took = ", ".join(map(str, parameters.values()))
         raise TypeError(
-            f"{function.__name__} takes ({took}); expected (x, gamma, beta[, mean, var], *, epsilon[, axis])"
+            f"{function.__name__} takes ({took}); expected (x, gamma, beta[, mean, var], *[, epsilon][, axis])"
         )
     return parameters
 
@@ -166,7 +186,9 @@ class _Layer:
             for name in _GIVEN
             if name in self._taken
         }
-        call |= {"x": x, "epsilon": config.epsilon}
+        call["x"] = x
+        if "epsilon" in self._taken:
+            call["epsilon"] = config.epsilon
         if "axis" in self._taken:
             call["axis"] = config.axis % x.ndim
         self._call = call

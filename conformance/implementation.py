@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -24,6 +24,10 @@ DTYPES = ("float32", "float64", "float16", "bfloat16")
 #: The canonical names under which parameters travel.
 PARAMETERS = ("gamma", "beta", "running_mean", "running_var")
 
+#: What the loss can be differentiated by.
+Differentiable: TypeAlias = Literal["x", "gamma", "beta"]
+DIFFERENTIABLE: tuple[Differentiable, ...] = get_args(Differentiable)
+
 
 @dataclass(frozen=True, slots=True)
 class LayerConfig:
@@ -33,6 +37,7 @@ class LayerConfig:
         size and spatial extent; the shape is there for frameworks that build for one.
     :ivar axis: the feature axis, possibly negative.
     :ivar dtype: dtype of the inputs, one of :data:`DTYPES`.
+    :ivar parameter_dtype: dtype of the parameters and statistics, where it is not that of the inputs.
     :ivar epsilon: passed verbatim, as is ``momentum``.
     :ivar scale: whether there is a gamma; ``center``: whether there is a beta.
     :ivar defaults: leave epsilon and momentum out, so that the framework's own defaults apply.
@@ -55,6 +60,12 @@ class LayerConfig:
     device: str = "cpu"
     eager: bool = False
     replicas: int = 1
+    parameter_dtype: str | None = None
+
+    @property
+    def held_in(self) -> str:
+        """The dtype of the parameters and statistics."""
+        return self.parameter_dtype or self.dtype
 
     @property
     def feature_axis(self) -> int:
@@ -67,11 +78,14 @@ class Capabilities:
     """What an implementation says it does.
 
     :ivar dtypes: dtypes of x it takes.
+    :ivar mixed: it takes those of them that are half precision beside parameters and statistics in float32, as
+        mixed-precision training does, and answers in half precision.
     :ivar ranks: ranks of x it takes, batch and feature axes included.
     :ivar axes: the feature axes it takes: ``"any"``, or indices such as ``(1,)`` or ``(-1,)``.
     :ivar moves_axis: the adapter transposes to serve the other axes, because the framework has no argument.
     :ivar gradients: after which calls ``backward`` works: ``"training"``, ``"inference"``, or True for every call
         it can make.
+    :ivar gradients_of: what ``backward`` gives the gradients of: ``("x",)`` where gamma and beta are not trained.
     :ivar training: it can normalise by the statistics of the batch. If not, it is for inference only.
     :ivar inference: it can normalise by statistics it kept or was given.
     :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
@@ -79,6 +93,8 @@ class Capabilities:
     :ivar parameters: it creates and holds gamma and beta. If not, it is a function that takes them as arguments.
     :ivar running: it keeps running statistics and uses them in inference. A function that takes statistics as
         arguments keeps none and declares False. Its inference is judged all the same.
+    :ivar epsilon: the only epsilon it has, where it takes no other; ``momentum`` likewise. Every layer is then built
+        with that one.
     :ivar defaults: it can be built with no epsilon and no momentum given.
     :ivar cumulative: it offers a cumulative average for its running statistics.
     :ivar views: arrays reach it with the strides they have in the caller's memory. A program behind a pipe sees
@@ -99,11 +115,14 @@ class Capabilities:
     axes: Literal["any"] | tuple[int, ...] = "any"
     moves_axis: bool = False
     gradients: bool | Literal["training", "inference"] = False
+    gradients_of: tuple[Differentiable, ...] = DIFFERENTIABLE
     training: bool = True
     inference: bool = True
     affine: Literal["separate", "joint", "always"] = "separate"
     parameters: bool = True
     running: bool = True
+    epsilon: float | None = None
+    momentum: float | None = None
     defaults: bool = False
     cumulative: bool = False
     views: bool = True
@@ -114,6 +133,7 @@ class Capabilities:
     replicas: int = 0
     uneven: bool = False
     mask: bool = False
+    mixed: bool = False
 
     @property
     def gradients_in_training(self) -> bool:
@@ -124,6 +144,25 @@ class Capabilities:
     def gradients_in_inference(self) -> bool:
         """Whether ``backward`` works after an inference call."""
         return self.inference and self.gradients in (True, "inference")
+
+    @property
+    def gradients_of_gamma_and_beta(self) -> bool:
+        """Whether gamma and beta can be trained."""
+        return {"gamma", "beta"} <= set(self.gradients_of)
+
+    @property
+    def adjustable_epsilon(self) -> bool:
+        """Whether it takes any epsilon."""
+        return self.epsilon is None
+
+    @property
+    def adjustable_momentum(self) -> bool:
+        """Whether it takes any momentum."""
+        return self.momentum is None
+
+    def takes_constants(self, epsilon: float, momentum: float) -> bool:
+        """Whether it can be built with these."""
+        return self.epsilon in (None, epsilon) and self.momentum in (None, momentum)
 
     def differentiates(self, training: bool) -> bool:
         """Whether ``backward`` works after a training call, or after an inference call."""
@@ -148,9 +187,9 @@ class Idiom:
     attribute ``idiom``.
 
     In every piece ``$layer`` is the layer's name, and of the :class:`LayerConfig` there are ``$shape``, ``$axis``,
-    ``$dtype``, ``$epsilon``, ``$momentum``, ``$scale`` and ``$center``; from its shape ``$n``, ``$spatial``, the
-    number of axes but for batch and features, at least 1, ``$others``, the axes but for the features', and
-    ``$along``, the shape (1, -1, 1) of a vector along the features' axis.
+    ``$dtype``, ``$parameter_dtype``, ``$epsilon``, ``$momentum``, ``$scale`` and ``$center``; from its shape ``$n``,
+    ``$spatial``, the number of axes but for batch and features, at least 1, ``$others``, the axes but for the
+    features', and ``$along``, the shape (1, -1, 1) of a vector along the features' axis.
 
     :ivar setup: imports and settings, before everything else.
     :ivar build: statements that make ``$layer``; empty for a function.

@@ -17,6 +17,7 @@ class Domain:
     :ivar every_epsilon: draw even those that float16 arithmetic may flush to zero.
     :ivar most: the largest mean to draw. :ivar min_count, max_count: values per feature.
     :ivar pool: the only pairs (shape, axis) to draw, where shapes are no matter.
+    :ivar wide: half precision has the range of float32, but for x and y themselves.
     :ivar in_turn: features take all combinations of regimes in turn, in an order in which few of them already differ
         in every regime, and not some that are drawn.
     """
@@ -36,6 +37,7 @@ class Domain:
     min_count: int = 2
     max_count: int = 256
     pool: tuple[tuple[tuple[int, ...], int], ...] = ()
+    wide: bool = False
     in_turn: bool = False
 
     def for_dtype(self, dtype: str) -> Domain:
@@ -43,7 +45,7 @@ class Domain:
         if dtype == "float64":
             # The oracle of float64 is slow, and float64 itself not known to lose its way in long sums.
             return replace(self, pool=tuple(each for each in self.pool if math.prod(each[0]) <= 1 << 16))
-        if dtype != "float16":
+        if dtype != "float16" or self.wide:
             return self
         count = self.max_count if max(map(abs, self.kappas)) <= 2 else 32
         return replace(

@@ -109,11 +109,15 @@ def case_from(sketch: Sketch, domain: Domain, capabilities: Capabilities, dtype:
     numbers = _in_turn(len(regimes), sketch.palette[0]) if domain.in_turn else sketch.palette
     palette = [regimes[k % len(regimes)] for k in numbers]
     epsilon = _pick(domain.epsilons, sketch.epsilon)
+    if capabilities.epsilon is not None:
+        epsilon = capabilities.epsilon
     if domain.near_epsilon:
         scale = _pick(domain.near_epsilon, sketch.near) * epsilon**0.5
         palette = [replace(r, scale=scale) for r in palette]
     features = tuple(_streamed(palette[k % len(palette)], k) for k in range(shape[axis]))
     momentum = _pick(domain.momenta, sketch.momentum)
+    if capabilities.momentum is not None:
+        momentum = capabilities.momentum
     return Case(shape, axis, dtype, epsilon, momentum, features, sketch.seed)
 
 

@@ -14,6 +14,7 @@ import click
 
 from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
+from conformance.implementation import DIFFERENTIABLE
 from conformance.protocol.messages import Identity
 from conformance.smoke.advice import on_start, own_line
 from conformance.smoke.smoke import Problem, Smoke, smoke
@@ -56,13 +57,18 @@ def command(implementation: str, timeout: float, python: str | None, device: str
     click.echo(f"ready: bnconf run {shlex.quote(implementation)}{options}")
 
 
+_FIXED = ("epsilon", "momentum")
+
+
 def _declared(identity: Identity) -> str:
     can = identity.capabilities
     flags = ("training", "inference", "gradients", "parameters", "running", "defaults", "cumulative")
     axes = "any" if can.axes == "any" else " or ".join(map(str, can.axes))
     told = [flag for flag in flags if getattr(can, flag)]
-    if isinstance(can.gradients, str):
-        told = [f"gradients after {can.gradients}" if flag == "gradients" else flag for flag in told]
+    of = "" if len(can.gradients_of) == len(DIFFERENTIABLE) else f" of {' and '.join(can.gradients_of)}"
+    after = f" after {can.gradients}" if isinstance(can.gradients, str) else ""
+    told = [f"gradients{of}{after}" if flag == "gradients" else flag for flag in told]
+    told += [f"{name} {value:g} alone" for name in _FIXED if (value := getattr(can, name)) is not None]
     return (
         f"{identity.name} {identity.version}\n"
         f"declares {', '.join(can.dtypes)}; ranks {', '.join(map(str, can.ranks))}; feature axis {axes}; "

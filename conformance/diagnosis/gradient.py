@@ -58,6 +58,7 @@ def reproduces(d: Deviation, b: Backwarded, level: Level, array: str) -> bool:
 
 _FEATURES = 6  # those looked at
 _STEP = 1e-6  # of the spread of x
+_COARSE = 2.0**-4  # relative error of a gradient, from which nobody can say what it is
 
 
 def _follows(d: Deviation, b: Backwarded, level: Level, array: str) -> bool:
@@ -141,7 +142,7 @@ def _explains(d: Deviation, b: Backwarded, level: Level) -> bool:
             size, right = (np.abs(v).max(axis=(0, 2), keepdims=True) for v in (value, exact))
             # As precise as the right one, relative to its size; a sum's terms may cancel.
             relative = np.where(right > 0, bound.max(axis=(0, 2), keepdims=True) / right, 0.0)
-            room = 2 * bound + (2 * np.minimum(relative, 1e-2) + 256 * u) * size
+            room = 2 * bound + (2 * np.minimum(relative, 1e-2) + min(256 * u, _COARSE)) * size
             if name == "gamma":
                 room = room + 64 * u * made.count * np.abs(made.x * made.dy).mean(axis=(0, 2))[:, None]
             near = np.abs(got - value) <= room

@@ -194,6 +194,14 @@ FACTORS: tuple[Factor, ...] = (
     ),
     Factor("dtype", "the dtype of x", tuple(Level(d, d, f"x is {d}") for d in DTYPES)),
     Factor(
+        "dtype of parameters",
+        "that of gamma, beta and the statistics",
+        (
+            Level("that of x", None, "the parameters are of the dtype of x"),
+            Level("float32", "float32", "the parameters are float32", declared=_can("mixed")),
+        ),
+    ),
+    Factor(
         "affine",
         "which of gamma and beta there are",
         (
@@ -243,7 +251,10 @@ FACTORS: tuple[Factor, ...] = (
     Factor(
         "epsilon",
         "from the default to large",
-        tuple(Level(f"{e:g}", e, "epsilon") for e in (1e-3, 1e-5, 1e-8, 0.5)),
+        (
+            Level("0.001", 1e-3, "epsilon"),
+            *(Level(f"{e:g}", e, "epsilon", (), _can("adjustable_epsilon")) for e in (1e-5, 1e-8, 0.5)),
+        ),
     ),
     Factor(
         "momentum",
@@ -251,7 +262,13 @@ FACTORS: tuple[Factor, ...] = (
         (
             Level("0.9", 0.9, "momentum is 0.9"),
             *(
-                Level(f"{m:g}", m, f"momentum is {m:g}", (), _can("running"), hides=int(m == 1))
+                Level(
+                    f"{m:g}",
+                    m,
+                    f"momentum is {m:g}",
+                    declared=_can("running", "adjustable_momentum"),
+                    hides=int(m == 1),
+                )
                 for m in (0.99, 0.5, 0.0, 1.0)
             ),
             Level("cumulative", None, "the average is cumulative", (), _can("cumulative", "training")),
@@ -353,7 +370,17 @@ BY_NAME = {factor.name: factor for factor in FACTORS}
 PLAIN = {factor.name: factor.plainest for factor in FACTORS}
 
 # A constraint sees the values of these factors, and the names of the levels of the others.
-_BY_VALUE = {"shape", "features", "values per feature", "dtype", "values", "epsilon", "parameters", "affine"}
+_BY_VALUE = {
+    "shape",
+    "features",
+    "values per feature",
+    "dtype",
+    "dtype of parameters",
+    "values",
+    "epsilon",
+    "parameters",
+    "affine",
+}
 
 
 def _seen(factor: str, name: str) -> Any:
@@ -400,6 +427,11 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         ("shape", "values per feature"),
         lambda form, count: "an axis is as long as there are features" in form.groups and count > 257,
         "so many values take too long",
+    ),
+    Constraint(
+        ("dtype", "dtype of parameters"),
+        lambda d, held: held is not None and d not in _HALF,
+        "only half precision is mixed",
     ),
     Constraint(
         ("dtype", "values"), lambda d, v: d in _HALF and v[1] != 0, "half precision has not the digits"

@@ -42,11 +42,13 @@ class Plan:
 
     :ivar pairs: how many pairs of levels there are to try.
     :ivar left_out: how many pairs of levels are not tried, by the reason.
+    :ivar capabilities: those of the implementation.
     """
 
     rows: tuple[Row, ...]
     pairs: int
     left_out: Mapping[str, int]
+    capabilities: Capabilities
 
 
 def plan(
@@ -64,7 +66,7 @@ def plan(
 def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: float) -> Plan:
     levels = [_levels(factor, can, dtypes) for factor in FACTORS]
     if not all(levels):
-        return Plan((), 0, {})
+        return Plan((), 0, {}, can)
     reasons: dict[str, int] = {}
     pairs = 0
 
@@ -110,11 +112,11 @@ def _plan(can: Capabilities, dtypes: tuple[str, ...], thorough: bool, most: floa
                 reasons.get("the implementation does not declare it", 0) + gone * others
             )
     if most < math.inf:
-        return Plan(tuple(rows), pairs, reasons)
+        return Plan(tuple(rows), pairs, reasons, can)
     held = pairs_in(rows)
     if held < pairs:
         reasons["no row can hold them beside what else is left out"] = pairs - held
-    return Plan(tuple(rows), held, reasons)
+    return Plan(tuple(rows), held, reasons, can)
 
 
 @functools.lru_cache(8)
@@ -127,7 +129,7 @@ def cases(planned: Plan, dtype: str, seed: int, times: int = 1) -> tuple[tuple[R
     found: list[tuple[Row, Case]] = []
     for k in range(times * len(own)):
         again, (number, row) = k // len(own), own[k % len(own)]
-        case = case_of(row, seed + again, number)
+        case = case_of(row, seed + again, number, planned.capabilities)
         found.append(({**row, **case.circumstances}, case))
     return tuple(found)
 

@@ -19,6 +19,7 @@ from conformance.cases.case import Case, Regime
 from conformance.exploration.factor import Row
 from conformance.exploration.factors import BY_NAME, PLAIN
 from conformance.implementation import Array, Capabilities, LayerConfig
+from conformance.protocol.codec import numpy_dtype
 from conformance.protocol.layouts import order_of, permuted
 from conformance.protocol.messages import Backward, Build, Call, Forward, Load, Parameters, Script
 
@@ -30,24 +31,38 @@ OF_CALLS = (
     "memory of x",
     "memory of dy",
     "memory of loaded",
+    "dtype of parameters",
     "affine",
     "momentum",
     "dy",
     "replicas",
     "mask",
 )
-#: How large values are in each dtype: so that no sum of squares overflows, and so that every one does.
+#: How large values are in each dtype: so that no sum of squares overflows, and so that every one does. Float16 beside
+#: parameters in float32, where the squares themselves overflow float16, and need not be held in it.
 _SIZES = {
-    "huge": {"float32": 2.0**40, "float64": 2.0**300, "float16": 2.0**3, "bfloat16": 2.0**40},
-    "overflow": {"float32": 2.0**80, "float64": 2.0**600, "float16": 2.0**12, "bfloat16": 2.0**80},
+    "huge": {
+        "float32": 2.0**40,
+        "float64": 2.0**300,
+        "float16": 2.0**3,
+        "bfloat16": 2.0**40,
+        "mixed": 2.0**9,
+    },
+    "overflow": {
+        "float32": 2.0**80,
+        "float64": 2.0**600,
+        "float16": 2.0**12,
+        "bfloat16": 2.0**80,
+        "mixed": 2.0**12,
+    },
 }
 _FEW_BATCHES = 1 << 32
 #: Labels: of the calls that the circumstances are about, and of the one after them.
 MAIN, AFTER = "main", "after"
 
 
-def case_of(row: Row, seed: int, number: int) -> Case:
-    """The case of a row.
+def case_of(row: Row, seed: int, number: int, can: Capabilities = Capabilities()) -> Case:
+    """The case of a row, with the epsilon and momentum of a layer that has no other.
 
     :param number: of the row, so that no two have the same numbers, nor the same permutation of axes.
     :raises ValueError: a factor has no such level.
@@ -58,13 +73,16 @@ def case_of(row: Row, seed: int, number: int) -> Case:
     if row["replicas"] != "none":
         shape = (_samples(row["replicas"]), *shape[1:])
     values, kappa, scale = value["values"]
-    size = _SIZES[scale][row["dtype"]] if isinstance(scale, str) else scale
+    mixed = row["dtype"] == "float16" and value["dtype of parameters"] is not None
+    size = _SIZES[scale]["mixed" if mixed else row["dtype"]] if isinstance(scale, str) else scale
     gamma, beta = value["parameters"]
     regimes = _regimes(Regime(values, kappa, size, gamma, beta))[:n]
     told = {name: _exact(row[name], len(shape), number) for name in OF_CALLS if row[name] != PLAIN[name]}
+    epsilon = value["epsilon"] if can.epsilon is None else can.epsilon
     momentum = 0.9 if value["momentum"] is None else value["momentum"]
+    momentum = momentum if can.momentum is None else can.momentum
     seed = (seed * 0x9E37_79B9 + number * 0x85EB_CA6B) % _FEW_BATCHES
-    return Case(shape, form.axis, row["dtype"], value["epsilon"], momentum, regimes, seed, circumstances=told)
+    return Case(shape, form.axis, row["dtype"], epsilon, momentum, regimes, seed, circumstances=told)
 
 
 @functools.lru_cache(256)
@@ -161,6 +179,8 @@ class _Session:
         config = replace(case.config(scale=scale, center=center), input_shape=shape)
         if self._level["momentum"] == "cumulative":
             config = replace(config, cumulative=True)
+        if self._level["dtype of parameters"] != PLAIN["dtype of parameters"]:
+            config = replace(config, parameter_dtype=self._level["dtype of parameters"])
         if self._level["replicas"] != "none":
             config = replace(config, replicas=min(_REPLICAS, self._can.replicas))
         return config
@@ -226,8 +246,9 @@ class _Session:
 
     def _held(self, *names: str, number: int = 0) -> dict[str, Array]:
         """Parameters to load, by canonical name."""
-        case, (scale, center) = self._case, self._affine
-        arrays = realise(replace(case, seed=(case.seed + number) % _FEW_BATCHES, circumstances={}))
+        (scale, center), config = self._affine, self._config()
+        seed = (self._case.seed + number) % _FEW_BATCHES
+        arrays = realise(replace(self._case, dtype=config.held_in, seed=seed, circumstances={}))
         every = {"running_mean": arrays.mean, "running_var": arrays.var}
         every |= {"gamma": arrays.gamma} if scale else {}
         every |= {"beta": arrays.beta} if center else {}
@@ -305,7 +326,7 @@ class _Session:
                 n = case.n + 1
                 name = next((each for each in ("gamma", "beta") if self._held(each)), "running_mean")
                 if can.running or name != "running_mean":
-                    self._load({name: np.ones(n, self._arrays.x.dtype)}, may_raise=True)
+                    self._load({name: np.ones(n, numpy_dtype(self._config().held_in))}, may_raise=True)
             case "the same batch":
                 self._forward(self._arrays.x, True)
             case "another shape":

@@ -54,7 +54,7 @@ class BatchNorm:
 
     name: str = "BatchNorm"
     version: str = f"gallery, numpy {np.__version__}"
-    capabilities = Capabilities(dtypes=DTYPES, gradients=True)
+    capabilities = Capabilities(dtypes=DTYPES, gradients=True, mixed=True)
 
     def __init_subclass__(cls) -> None:
         cls.name = cls.__name__
@@ -70,7 +70,7 @@ class BatchNorm:
         self.config = config
         self.axis = config.axis
         self.n = config.input_shape[config.axis]
-        self.narrow = numpy_dtype(config.dtype)
+        self.narrow, self.holding = numpy_dtype(config.dtype), numpy_dtype(config.held_in)
         self.wide = self.working(config.dtype)
         self.epsilon: Any = self.wide.type(config.epsilon)
         self.momentum = config.momentum
@@ -89,9 +89,9 @@ class BatchNorm:
         """Initial parameters, n-vectors."""
         held: dict[str, Array] = {}
         if self.config.scale:
-            held["gamma"] = np.ones(self.n, self.narrow)
+            held["gamma"] = np.ones(self.n, self.holding)
         if self.config.center:
-            held["beta"] = np.zeros(self.n, self.narrow)
+            held["beta"] = np.zeros(self.n, self.holding)
         held["running_mean"] = np.zeros(self.n, self.wide)
         held["running_var"] = np.ones(self.n, self.wide)
         return held

@@ -190,6 +190,22 @@ class ForwardOnly(_Sound):
         raise NotImplementedError("no gradients")
 
 
+class GradientOfInputAlone(_Sound):
+    what = "Gamma and beta are not trained: backward gives the gradient of x alone."
+    capabilities = replace(BatchNorm.capabilities, gradients_of=("x",))
+
+    def backward(self, dy: Array) -> Gradients:
+        return Gradients(super().backward(dy).x)
+
+
+class ConstantsOfItsOwn(_Sound):
+    what = "Has an epsilon and a momentum of its own, and takes no others."
+    capabilities = replace(BatchNorm.capabilities, epsilon=2e-3, momentum=0.7)
+
+    def start(self, config: LayerConfig) -> None:
+        super().start(replace(config, epsilon=2e-3, momentum=0.7))
+
+
 class TrainingOnly(_Sound):
     what = "Normalises by the batch only, and neither keeps statistics nor takes them."
     capabilities = replace(BatchNorm.capabilities, inference=False, running=False)

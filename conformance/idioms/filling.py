@@ -21,6 +21,7 @@ def filled(piece: str, layer: str, config: LayerConfig, values: Mapping[str, Any
         "shape": shape,
         "axis": config.axis,
         "dtype": config.dtype,
+        "parameter_dtype": config.held_in,
         "epsilon": config.epsilon,
         "momentum": config.momentum,
         "scale": config.scale,

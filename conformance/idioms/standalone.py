@@ -116,6 +116,8 @@ class _Writer:
             case Build(config, layer):
                 if config.defaults or config.cumulative or config.eager or config.replicas > 1:
                     raise _NoShortForm
+                if config.held_in != config.dtype and "$parameter_dtype" not in str(self._idiom):
+                    raise _NoShortForm
                 self._configs[layer] = self._native(config, layer)
                 self._add(self._idiom.build, layer)
             case Load(parameters, layer):

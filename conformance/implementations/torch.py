@@ -95,7 +95,7 @@ class _ModuleLayer(_Layer):
             **({} if config.defaults else {"eps": config.epsilon, "momentum": momentum}),
             "affine": config.scale,
             "device": config.device,
-            "dtype": getattr(torch, config.dtype),
+            "dtype": getattr(torch, config.held_in),
         }
 
     def parameters(self) -> dict[str, Array]:
@@ -135,12 +135,13 @@ class TorchBatchNorm:
         affine="joint",
         defaults=True,
         cumulative=True,
+        mixed=True,
     )
     idiom = Idiom(
         setup="import numpy as np\nimport torch",
         build="""\
 $layer = torch.nn.BatchNorm${spatial}d(
-    $n, eps=$epsilon, momentum=$momentum, affine=$scale, dtype=torch.$dtype
+    $n, eps=$epsilon, momentum=$momentum, affine=$scale, dtype=torch.$parameter_dtype
 )""",
         apply="y = $layer.train($training)(torch.as_tensor($x, dtype=torch.$dtype))",
         differentiate="""\
@@ -225,6 +226,7 @@ class TorchFunctional:
         gradients=True,
         parameters=False,
         running=False,
+        mixed=True,
     )
     idiom = Idiom(
         setup="import numpy as np\nimport torch\nimport torch.nn.functional as F\n\n"
@@ -240,14 +242,13 @@ y = F.batch_norm(
     eps=$epsilon,
 )""",
         differentiate="""\
-t, *affine = (
-    torch.as_tensor(each, dtype=torch.$dtype).requires_grad_() for each in ($x, gamma, beta)
-)
+t = torch.as_tensor($x, dtype=torch.$dtype).requires_grad_()
+affine = [torch.as_tensor(each, dtype=torch.$parameter_dtype).requires_grad_() for each in (gamma, beta)]
 statistics = (None, None) if $training else (running_mean, running_var)
 y = F.batch_norm(t, *statistics, *affine, training=$training, eps=$epsilon)
 dx, dgamma, dbeta = torch.autograd.grad(y, [t, *affine], torch.as_tensor($dy, dtype=torch.$dtype))""",
         set=tuple(
-            (name, f"{name} = torch.as_tensor($value, dtype=torch.$dtype)")
+            (name, f"{name} = torch.as_tensor($value, dtype=torch.$parameter_dtype)")
             for name in ("gamma", "beta", "running_mean", "running_var")
         ),
     )

@@ -38,20 +38,21 @@ class Asked:
 def asked(f: Forwarded) -> Asked:
     """What is asked of the output of a forward call, and of what follows from it."""
     x, axis, dtype = f.call.x, f.config.axis, f.call.x.dtype.name
-    n = x.shape[axis]
-    if f.config.defaults or f.config.epsilon == 0 or (dtype == "float16" and f.config.epsilon < 2.0**-12):
+    n, within = x.shape[axis], f.config.parameter_dtype or dtype
+    if f.config.defaults or f.config.epsilon == 0 or (within == "float16" and f.config.epsilon < 2.0**-12):
         # Of an epsilon that is not known, or that is none, or that half precision has not, nothing is asked.
         return Asked(np.zeros(n, bool), np.zeros(n, bool))
     with np.errstate(all="ignore"):
         if f.call.training:
-            return _training(x, axis, f.count, dtype)
-        return _inference(f, dtype)
+            return _training(x, axis, f.count, dtype, within)
+        return _inference(f, dtype, within)
 
 
-def _training(x: Array, axis: int, count: int, dtype: str) -> Asked:
+def _training(x: Array, axis: int, count: int, dtype: str, within: str) -> Asked:
+    """:param within: the dtype whose range it has on the way."""
     batch = statistics(x, axis=axis)
     mean, var = np.abs(batch.mean), np.maximum(batch.var, 0)
-    ranged = count * (var + mean**2) < largest(dtype) / _ROOM
+    ranged = count * (var + mean**2) < largest(within) / _ROOM
     spread = np.sqrt(var)
     well = (mean <= _CONDITION[dtype] * spread) | (spread <= _CONSTANT * mean)
     return Asked(ranged & well & ~_subnormal(x, axis, dtype), ranged)
@@ -64,7 +65,7 @@ def _subnormal(x: Array, axis: int, dtype: str) -> Bits:
     return np.asarray(((size > 0) & (size < smallest_normal(dtype))).any(axis=around))
 
 
-def _inference(f: Forwarded, dtype: str) -> Asked:
+def _inference(f: Forwarded, dtype: str, within: str) -> Asked:
     n = f.call.x.shape[f.config.axis]
     held = {name: value.astype(np.float64) for name, value in f.loaded.items()}
     gamma = np.abs(held.get("gamma", np.ones(n)))
@@ -73,7 +74,12 @@ def _inference(f: Forwarded, dtype: str) -> Asked:
     size = np.abs(f.call.x.astype(np.float64))
     top = np.where(np.isfinite(size), size, 0).max(axis=around, initial=0) + mean
     root = np.sqrt(var + f.config.epsilon)
-    ranged = (var >= 0) & (top * np.maximum(1, gamma / root) < largest(dtype) / _ROOM)
+    ranged = (var >= 0) & (top * np.maximum(1, gamma / root) < largest(within) / _ROOM)
+    if within != dtype:
+        offset = np.abs(held.get("beta", np.zeros(n)))
+        ranged &= top * gamma / root + offset < largest(dtype) / _ROOM
     ranged &= ~_subnormal(f.call.x, f.config.axis, dtype)
-    ranged &= (gamma / root < largest(dtype) / _ROOM) & (var + f.config.epsilon >= 4 * smallest_normal(dtype))
+    ranged &= (gamma / root < largest(within) / _ROOM) & (
+        var + f.config.epsilon >= 4 * smallest_normal(within)
+    )
     return Asked(ranged, ranged)

@@ -19,6 +19,7 @@ class Step:
 
     :ivar seen: the call that showed them after it.
     :ivar number: of the training call since the layer was built, from 1.
+    :ivar precision: the dtype in whose arithmetic it is judged; that of x if empty.
     """
 
     call: Forwarded
@@ -26,6 +27,7 @@ class Step:
     number: int
     old: Pair
     new: Pair
+    precision: str = ""
 
     @property
     def x(self) -> Array:

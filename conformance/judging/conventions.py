@@ -134,7 +134,7 @@ def _targets(step: Step, weight: Any, condition: Any, factor: Any) -> tuple[Pair
         old[0] + weight * (batch.mean - old[0]),
         old[1] + weight * (batch.var * factor - old[1]),
     )
-    granted = arithmetic(step.x.dtype.name, step.count)
+    granted = arithmetic(step.precision or step.x.dtype.name, step.count)
     bounds = running_bounds(
         step.x, batch.mean, batch.var, old, target, weight=weight, axis=step.axis, arithmetic=granted
     )

@@ -122,6 +122,8 @@ def _gradient(trial: Trial, b: Backwarded, name: Literal["x", "gamma", "beta"]) 
         return None
     if not {"gamma": f.config.scale, "beta": f.config.center}.get(name, True):
         return None
+    if b.got(name) is None and name not in trial.capabilities.gradients_of:
+        return None
     foreign = _foreign(trial, b, name)
     if foreign is not None:
         return foreign
@@ -137,7 +139,9 @@ def _gradient(trial: Trial, b: Backwarded, name: Literal["x", "gamma", "beta"]) 
         axis=tuple(j for j in range(b.call.dy.ndim) if j != f.config.axis % b.call.dy.ndim)
     )
     wanted = Asked(wanted.judged & finite, wanted.finite & finite)
-    most = largest(f.call.x.dtype.name) / 2
+    most = (
+        largest(f.call.x.dtype.name if name == "x" else f.config.parameter_dtype or f.call.x.dtype.name) / 2
+    )
     after = "a training call" if f.call.training else "an inference call"
 
     def judged(expected: ExpectedGradients) -> Verdict:

@@ -15,7 +15,7 @@ from conformance.implementation import Capabilities, LayerConfig
 from conformance.judging.arithmetic import as_held
 from conformance.judging.exact import Backwarded, Expected, ExpectedGradients, Forwarded, backwards, forwards
 from conformance.judging.level import MUST, Level
-from conformance.judging.verdict import Outcome, Verdict, under_any, within
+from conformance.judging.verdict import Outcome, Verdict, under_any, within, worst
 from conformance.protocol.messages import Answer, Build, Call, Labelled, Observation, Raised
 
 T = TypeVar("T")
@@ -153,6 +153,8 @@ class Trial:
         if got is not None and name != "x" and got.size == self.case.n:
             got = got.reshape(self.case.n)  # native shapes are another requirement's matter
         what = f"the gradient d{name}[{{}}]"
+        if got is None and name not in self.capabilities.gradients_of:
+            return Verdict(Outcome.UNSUPPORTED, message=f"declares no gradient of {name}")
         return self._kept(
             (id(backwarded), name, level),
             lambda: under_any(
@@ -167,6 +169,12 @@ class Trial:
                 )
                 for expected in self.gradient_expectations(backwarded, level)
             ),
+        )
+
+    def gradients_within(self, which: str | Backwarded = "", *, level: Level = MUST) -> Verdict:
+        """Whether a backward call gave every gradient that is declared, to within its bound."""
+        return worst(
+            [self.gradient_within(name, which, level=level) for name in self.capabilities.gradients_of]
         )
 
     def _kept(self, key: tuple[int, str, Level], judge: Callable[[], Verdict]) -> Verdict:

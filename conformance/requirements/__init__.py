@@ -16,6 +16,7 @@ GROUPS = (
     "degenerate",
     "numerics",
     "purity",
+    "mixed",
     "mask",
     "replica",
     "compiled",

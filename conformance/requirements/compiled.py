@@ -15,7 +15,7 @@ import numpy as np
 
 from conformance.cases.arrays import Arrays
 from conformance.cases.case import Case
-from conformance.implementation import Array, Capabilities
+from conformance.implementation import DIFFERENTIABLE, Array, Capabilities
 from conformance.judging.conventions import fitting
 from conformance.judging.level import MUST, SHOULD
 from conformance.judging.probe import Probe
@@ -142,7 +142,9 @@ def gradients(trial: Trial) -> Verdict:
     own, parent = trial.backward(COMPILED), trial.backward(EAGER)
     expected, *others = trial.gradient_expectations(own)
     verdicts = []
-    for k, name in enumerate(("x", "gamma", "beta")):
+    for k, name in enumerate(DIFFERENTIABLE):
+        if name not in trial.capabilities.gradients_of:
+            continue
         bound = _wide_enough(expected.bounds[k], expected.exact[k], *(other.exact[k] for other in others))
         verdicts.append(_agreeing(f"d{name}", name, own.got(name), parent.got(name), bound))
     return worst(verdicts)

@@ -113,7 +113,7 @@ zero_epsilon = Probe(
     "zero-epsilon",
     _training,
     replace(_PLAIN, epsilons=(0.0,), values=("normal",), min_count=4, gammas=("one", "random")),
-    _NEEDS,
+    (*_NEEDS, "adjustable_epsilon"),
     0.25,
 )
 tiny = Probe("tiny", _extreme("tiny"), _EXTREME, _NEEDS, 0.25)

@@ -124,7 +124,7 @@ permuted = Probe("permuted", _permuted, _SMALL, share=0.5)
 #: Means that stay near zero: it is the numerics group that asks what becomes of large ones.
 _CENTRED = replace(_SMALL, kappas=(0.0, -1.0, -0.5, 0.25))
 shifted = Probe("shifted", _shifted, _CENTRED, ("training",), 0.5)
-scaled = Probe("scaled", _scaled, _SMALL, ("training",), 0.5)
+scaled = Probe("scaled", _scaled, _SMALL, ("training", "adjustable_epsilon"), 0.5)
 doubled = Probe("doubled", _doubled, _SMALL, ("training",), 0.5)
 sampled = Probe("sampled", _sampled, _SMALL, ("inference",), 0.5)
 

@@ -19,7 +19,7 @@ from conformance.judging.level import CONVENTION, MUST
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
-from conformance.judging.verdict import Verdict, failed, passed, worst
+from conformance.judging.verdict import Verdict, failed, passed
 from conformance.protocol.messages import Answer, Backward, Build, Call, Forward, Load, Parameters, Script
 from conformance.requirements import probes
 
@@ -104,7 +104,7 @@ def normalised(trial: Trial) -> Verdict:
     presupposes=("mask.training", "numerics.double", "gradient.input", "gradient.gamma", "gradient.beta"),
 )
 def gradients(trial: Trial) -> Verdict:
-    return worst([trial.gradient_within(name) for name in ("x", "gamma", "beta")])
+    return trial.gradients_within()
 
 
 @requirement(

@@ -127,7 +127,7 @@ def half(trial: Trial) -> Verdict:
 def _gradients(trial: Trial, level: Level) -> list[Verdict]:
     if not trial.backwards:
         return []
-    return [trial.gradient_within(name, level=level) for name in ("x", "gamma", "beta")]
+    return [trial.gradients_within(level=level)]
 
 
 _CONDITIONED = replace(

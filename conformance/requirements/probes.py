@@ -305,6 +305,6 @@ learning = Probe(
     "learning",
     _learning,
     replace(VARIED, scales=(1.0, 4.0, 2.0), max_count=64),
-    ("training", "gradients_in_training"),
+    ("training", "gradients_in_training", "gradients_of_gamma_and_beta"),
     share=0.1,
 )

@@ -10,7 +10,7 @@ import numpy as np
 from conformance.cases.arrays import Arrays, realise
 from conformance.cases.case import Case
 from conformance.exploration.shapes import FORMS
-from conformance.implementation import Array, Capabilities
+from conformance.implementation import DIFFERENTIABLE, Array, Capabilities
 from conformance.judging.exact import blur
 from conformance.judging.level import MUST, SHOULD
 from conformance.judging.probe import Probe
@@ -290,7 +290,9 @@ def _backward_strided(trial: Trial) -> Iterator[Verdict]:
         if backwarded.call.memory == "contiguous":
             first, bounds = backwarded, trial.expected_gradients(backwarded).bounds
             continue
-        for name, bound in zip(("x", "gamma", "beta"), bounds, strict=True):
+        for name, bound in zip(DIFFERENTIABLE, bounds, strict=True):
+            if name not in trial.capabilities.gradients_of:
+                continue
             beside, got = first.got(name), backwarded.got(name)
             if beside is None or got is None or beside.shape != got.shape:
                 yield failed(f"there is no d{name} for {backwarded.call.memory} dy as for contiguous dy")
@@ -363,7 +365,7 @@ def independent_of_history(trial: Trial) -> Verdict:
         elif isinstance(call, Backward):
             name, backwarded = "backward", next(backwards)
             if backwarded.forward.known:
-                found = [trial.gradient_within(each, backwarded) for each in ("x", "gamma", "beta")]
+                found = [trial.gradients_within(backwarded)]
         elif isinstance(call, Load):
             name = "load"
         verdicts += [replace(v, message=f"after {before}: {v.message}") if v.message else v for v in found]

@@ -94,7 +94,7 @@ def normalised(trial: Trial) -> Verdict:
     presupposes=("replica.training", "numerics.double", "gradient.input", "gradient.gamma", "gradient.beta"),
 )
 def gradients(trial: Trial) -> Verdict:
-    return worst([trial.gradient_within(name) for name in ("x", "gamma", "beta")])
+    return trial.gradients_within()
 
 
 @requirement(
@@ -108,7 +108,7 @@ def gradients(trial: Trial) -> Verdict:
 def weighed(trial: Trial) -> Verdict:
     verdicts = [trial.forward_within(what="y[{}] over uneven replicas")]
     if trial.backwards:
-        verdicts += [trial.gradient_within(name) for name in ("x", "gamma", "beta")]
+        verdicts += [trial.gradients_within()]
     return worst(verdicts)
 
 

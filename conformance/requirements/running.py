@@ -112,7 +112,11 @@ _DOMAIN = replace(
 _NEEDS = ("training", "running")
 training = Probe("running", _training, _DOMAIN, (*_NEEDS, "inference"), 0.5)
 extremes = Probe(
-    "running-extremes", _training, replace(_DOMAIN, momenta=(0.0, 1.0)), (*_NEEDS, "inference"), 0.25
+    "running-extremes",
+    _training,
+    replace(_DOMAIN, momenta=(0.0, 1.0)),
+    (*_NEEDS, "inference", "adjustable_momentum"),
+    0.25,
 )
 unaffected = Probe("running-unaffected", _unaffected, _DOMAIN, _NEEDS, 0.25)
 loaded = Probe("running-loaded", _loaded, _DOMAIN, (*_NEEDS, "inference"), 0.25)

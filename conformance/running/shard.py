@@ -204,7 +204,7 @@ def _circumstances(
 
     def fails(row: Row) -> bool | None:
         try:
-            case = case_of(row, shard.seed, 0)
+            case = case_of(row, shard.seed, 0, capabilities)
             observation = observe(shard.probe, case, worker)
         except ValueError:
             return None

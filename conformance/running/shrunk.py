@@ -49,7 +49,7 @@ def shrunk(
     start = failing
     if tally.circumstances is not None:
         # The plainest case that has the circumstances, to be made smaller within them.
-        start = case_of(tally.circumstances.conjunctions[0].row, seed, 0)
+        start = case_of(tally.circumstances.conjunctions[0].row, seed, 0, capabilities)
 
     def explained(trial: Trial, verdict: Verdict) -> bool:
         """Whether the name that was found for the failures is one for this."""
@@ -60,7 +60,7 @@ def shrunk(
 
     def fails(case: Case) -> bool:
         nonlocal found
-        if stop():
+        if stop() or not capabilities.takes_constants(case.epsilon, case.momentum):
             return False
         try:
             trial = Trial(case, observe(probe, case, worker), capabilities, tally.usual())

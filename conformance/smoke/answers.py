@@ -95,33 +95,37 @@ def output(x: Array, y: Array) -> Wrong | None:
     return None
 
 
-def gradients(case: Case, config: LayerConfig, given: dict[str, Array]) -> Wrong | None:
+def gradients(case: Case, can: Capabilities, config: LayerConfig, given: dict[str, Array]) -> Wrong | None:
     """Whether the gradients are there, each in its place and of a size that can be."""
     order = "return Gradients(x, gamma, beta), in this order or by these names"
     shape, n = case.shape, case.n
-    wanted = ["x", *(["gamma"] if config.scale else []), *(["beta"] if config.center else [])]
+    there = {"x": True, "gamma": config.scale, "beta": config.center}
+    wanted = [name for name in can.gradients_of if there[name]]
     missing = [name for name in wanted if name not in given]
     if missing:
+        less = "without gradients, do not declare gradients=True"
+        if given:
+            less = f"or declare gradients_of=({''.join(f'{name!r}, ' for name in given).rstrip(' ')})"
         return Wrong(
-            "missing",
-            f"backward() gives no gradient of {' and none of '.join(missing)}",
-            f"{order}; without gradients, do not declare gradients=True",
+            "missing", f"backward() gives no gradient of {' and none of '.join(missing)}", f"{order}; {less}"
         )
     shapes = ", ".join(f"{name} {given[name].shape}" for name in wanted)
-    if given["x"].shape != shape:
-        swapped = any(given[name].shape == shape for name in wanted[1:])
+    if "x" in wanted and given["x"].shape != shape:
+        swapped = any(given[name].shape == shape for name in wanted if name != "x")
         advice = f"they are in another order: {order}" if swapped else "the gradient of x has the shape of x"
         return Wrong(
             "shapes", f"backward() gives gradients of shapes {shapes} for x of shape {shape}", advice
         )
-    for name in wanted[1:]:
+    for name in wanted:
+        if name == "x":
+            continue
         if given[name].size != n:
             return Wrong(
                 "shapes",
                 f"backward() gives gradients of shapes {shapes}; {name} has {n} values",
                 f"sum the gradient of {name} over all axes but that of the features",
             )
-    if config.scale and config.center and _swapped(case, given):
+    if {"gamma", "beta"} <= set(wanted) and _swapped(case, given):
         return Wrong(
             "order", "backward() gives the gradient of beta for gamma's, and gamma's for beta's", order
         )

@@ -133,14 +133,14 @@ def settings(can: Capabilities) -> list[Variant]:
     """Each dtype, the lowest and the highest rank, the first and the last axis, and what can be left out."""
     first, low, high = can.dtypes[0], min(can.ranks), max(can.ranks)
     places = [(low, _axes(can, low)[-1]), (low, _axes(can, low)[0]), (high, _axes(can, high)[-1])]
-    plain = [_setting(first, rank, axis) for rank, axis in dict.fromkeys(places)]
-    plain += [_setting(dtype, low, _axes(can, low)[-1]) for dtype in can.dtypes[1:]]
+    plain = [_setting(can, first, rank, axis) for rank, axis in dict.fromkeys(places)]
+    plain += [_setting(can, dtype, low, _axes(can, low)[-1]) for dtype in can.dtypes[1:]]
     variants: list[dict[str, Any]] = [{"scale": one, "center": other} for one, other in left_out(can)]
     variants += [{name: True} for name in _VARIANTS if getattr(can, name)]
     base = plain[0]
     variants += [{"replicas": 2}] * (can.replicas > 1 and base.case.axis > 0)
-    variants += [{"epsilon": numbers.EPSILON}]
-    variants += [{"momentum": numbers.MOMENTUM}] * _moves(can)
+    variants += [{"epsilon": numbers.EPSILON}] * can.adjustable_epsilon
+    variants += [{"momentum": numbers.MOMENTUM}] * (can.adjustable_momentum and _moves(can))
     return plain + [Variant(base.case, replace(base.config, **each)) for each in variants]
 
 
@@ -153,11 +153,15 @@ def _axes(can: Capabilities, rank: int) -> list[int]:
     return [axis for axis in range(rank) if can.takes_axis(axis, rank)]
 
 
-def _setting(dtype: str, rank: int, axis: int) -> Variant:
+def _setting(can: Capabilities, dtype: str, rank: int, axis: int) -> Variant:
     shape = [*_EXTENTS[: rank - 1]]
     shape.insert(axis, _FEATURES)
     regimes = tuple(Regime(gamma="random", beta="random", stream=k) for k in range(_FEATURES))
     case = Case(tuple(shape), axis, dtype, features=regimes)
+    if can.epsilon is not None:
+        case = replace(case, epsilon=can.epsilon)
+    if can.momentum is not None:
+        case = replace(case, momentum=can.momentum)
     return Variant(case, case.config())
 
 
@@ -255,7 +259,7 @@ def _problem(
             return output(call.x, y) or numbers.output(case, config, call.training, y)
         case Backward():
             given = answer.arrays
-            return gradients(case, config, given) or numbers.gradients(
+            return gradients(case, can, config, given) or numbers.gradients(
                 case, can, config, last.training, given
             )
         case Parameters(label=label) if can.parameters and label == _MOVED:

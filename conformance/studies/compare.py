@@ -130,6 +130,9 @@ def common(a: Capabilities, b: Capabilities, *, moving: bool = True) -> Capabili
         moves_axis=False,
         compiles=a.compiles or b.compiles,
         gradients=training if training == inference else "training" if training else "inference",
+        gradients_of=tuple(name for name in a.gradients_of if name in b.gradients_of),
+        epsilon=b.epsilon if a.epsilon is None else a.epsilon,
+        momentum=b.momentum if a.momentum is None else a.momentum,
         **{name: getattr(a, name) and getattr(b, name) for name in flags},
     )
 

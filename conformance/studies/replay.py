@@ -37,6 +37,8 @@ def replay(file: CaseFile, worker: Worker) -> Replay:
         lacking = f"declares no {case.dtype}"
     elif not can.takes(case.shape, case.axis):
         lacking = f"declares no input of rank {len(case.shape)} with features along axis {case.axis}"
+    elif not can.takes_constants(case.epsilon, case.momentum):
+        lacking = f"declares no epsilon {case.epsilon:g} with momentum {case.momentum:g}"
     if lacking:
         raise BadCase(f"{worker.name} {lacking}")
     spare(worker, [probe])

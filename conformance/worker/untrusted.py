@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
@@ -9,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from conformance.implementation import DTYPES, Capabilities, Idiom
+from conformance.implementation import DIFFERENTIABLE, DTYPES, Capabilities, Idiom
 from conformance.protocol.messages import Answer, Identity, Raised, Reply
 from conformance.worker.shown import shortened, spelled
 
@@ -112,6 +113,15 @@ def unsound(identity: Identity) -> str | None:
         return f"capabilities.axes must be 'any' or some feature axes; it is {_listed(can.axes)}"
     if isinstance(can.gradients, str) and not getattr(can, can.gradients):
         return f"capabilities.gradients is {can.gradients!r}, but capabilities.{can.gradients} is False"
+    if not _some(can.gradients_of) or not set(can.gradients_of) <= set(DIFFERENTIABLE):
+        return (
+            f"capabilities.gradients_of must be some of {', '.join(DIFFERENTIABLE)}; "
+            f"it is {_listed(can.gradients_of)}"
+        )
+    if can.epsilon is not None and not 0 <= can.epsilon < math.inf:
+        return f"capabilities.epsilon must be finite and >= 0, or None; it is {can.epsilon}"
+    if can.momentum is not None and not 0 <= can.momentum <= 1:
+        return f"capabilities.momentum must lie between 0 and 1, or be None; it is {can.momentum}"
     if len(can.names) > _MOST_NAMES:
         return f"capabilities.names has {len(can.names)} pairs, more than the {_MOST_NAMES} allowed"
     for rank in can.ranks:
