@@ -36,7 +36,6 @@ from conformance.implementation import (
     DIFFERENTIABLE,
     Array,
     Capabilities,
-    Differentiable,
     Gradients,
     LayerConfig,
 )
@@ -77,7 +76,7 @@ def batch_norm(
     ranks: tuple[int, ...] = (2, 3, 4, 5),
     axes: Literal["any"] | tuple[int, ...] = "any",
     gradient: Function | None = None,
-    gradients_of: tuple[Differentiable, ...] = DIFFERENTIABLE,
+    gradients_of: tuple[str, ...] = DIFFERENTIABLE,
     epsilon: float | None = None,
     version: str = "",
 ) -> Callable[[Function], Adapted]:

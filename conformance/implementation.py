@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -25,8 +25,7 @@ DTYPES = ("float32", "float64", "float16", "bfloat16")
 PARAMETERS = ("gamma", "beta", "running_mean", "running_var")
 
 #: What the loss can be differentiated by.
-Differentiable: TypeAlias = Literal["x", "gamma", "beta"]
-DIFFERENTIABLE: tuple[Differentiable, ...] = get_args(Differentiable)
+DIFFERENTIABLE = ("x", "gamma", "beta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Capabilities:
     axes: Literal["any"] | tuple[int, ...] = "any"
     moves_axis: bool = False
     gradients: bool | Literal["training", "inference"] = False
-    gradients_of: tuple[Differentiable, ...] = DIFFERENTIABLE
+    gradients_of: tuple[str, ...] = DIFFERENTIABLE
     training: bool = True
     inference: bool = True
     affine: Literal["separate", "joint", "always"] = "separate"

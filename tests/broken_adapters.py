@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.gallery.impostors_mixed import StatisticsKeptInHalf
 from conformance.implementation import Capabilities, Gradients, LayerConfig
 from conformance.templates.numpy import MyBatchNorm, MyBatchNormLayer
 
@@ -213,6 +214,26 @@ class GradientAfterTrainingAlone(Sound):
 
 class GradientAfterTrainingAloneAsDeclared(GradientAfterTrainingAlone):
     capabilities = replace(MyBatchNorm.capabilities, gradients="training")
+
+
+class HasItsOwn(Sound):
+    capabilities = replace(MyBatchNorm.capabilities, gradients_of=("x",), epsilon=1e-3, momentum=0.9)
+
+    class Layer(GradientOfXAlone.Layer):
+        def __init__(self, config: LayerConfig) -> None:
+            super().__init__(replace(config, epsilon=1e-3, momentum=0.9))
+
+
+class EpsilonThatIsNone(Sound):
+    capabilities = replace(MyBatchNorm.capabilities, epsilon=float("nan"))
+
+
+class GradientsOfNothing(Sound):
+    capabilities = replace(MyBatchNorm.capabilities, gradients_of=())
+
+
+class MixedInName(StatisticsKeptInHalf):
+    """Keeps its statistics in the dtype of x, whatever it declares."""
 
 
 class GradientOfAnEarlierCall(Sound):

@@ -62,7 +62,7 @@ _FIXED = ("epsilon", "momentum")
 
 def _declared(identity: Identity) -> str:
     can = identity.capabilities
-    flags = ("training", "inference", "gradients", "parameters", "running", "defaults", "cumulative")
+    flags = ("training", "inference", "gradients", "parameters", "running", "defaults", "cumulative", "mixed")
     axes = "any" if can.axes == "any" else " or ".join(map(str, can.axes))
     told = [flag for flag in flags if getattr(can, flag)]
     of = "" if len(can.gradients_of) == len(DIFFERENTIABLE) else f" of {' and '.join(can.gradients_of)}"

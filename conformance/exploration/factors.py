@@ -212,6 +212,7 @@ FACTORS: tuple[Factor, ...] = (
                 "there is no beta",
                 ("gamma or beta is left out", "beta is left out"),
                 lambda can: can.affine == "separate",
+                hides=1,
             ),
             Level(
                 "beta alone",
@@ -219,6 +220,7 @@ FACTORS: tuple[Factor, ...] = (
                 "there is no gamma",
                 ("gamma or beta is left out", "gamma is left out"),
                 lambda can: can.affine == "separate",
+                hides=1,
             ),
             Level(
                 "neither",

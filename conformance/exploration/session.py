@@ -225,7 +225,7 @@ class _Session:
             case "large":
                 dy = dy * dy.dtype.type(64)
             case "large and uniform":  # As a loss that is scaled for half precision gives it.
-                dy = np.full_like(dy, 1024)
+                dy = np.full_like(dy, 8192)
         if (mask := self._mask(x)) is not None:
             dy = np.where(np.expand_dims(mask, case.feature_axis), dy, np.zeros((), dy.dtype))
         return _locked(dy)

@@ -15,6 +15,7 @@ class _Declaring(BatchNorm):
 
 class AnotherEpsilonThanDeclared(_Declaring):
     what = "Declares an epsilon of 1e-3 as its only one, and has 1e-5."
+    deviation = "epsilon-fixed-1e-05"
     capabilities = replace(BatchNorm.capabilities, epsilon=1e-3)
 
     def start(self, config: LayerConfig) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from conformance.implementation import Array, Gradients
 class _Mixed(BatchNorm):
     kind = "mixed"
     sound = False
+    capabilities = replace(BatchNorm.capabilities, mixed=True)
 
     @property
     def mixed(self) -> bool:

@@ -54,7 +54,7 @@ class BatchNorm:
 
     name: str = "BatchNorm"
     version: str = f"gallery, numpy {np.__version__}"
-    capabilities = Capabilities(dtypes=DTYPES, gradients=True, mixed=True)
+    capabilities = Capabilities(dtypes=DTYPES, gradients=True)
 
     def __init_subclass__(cls) -> None:
         cls.name = cls.__name__

@@ -17,6 +17,7 @@ _LARGE_BATCH = ("numerics.large-batch",)
 
 class _Sound(BatchNorm):
     kind = "sound"
+    capabilities = replace(BatchNorm.capabilities, mixed=True)
 
 
 # -- sums and statistics
@@ -152,7 +153,7 @@ class ShiftedOnePass(_Sound):
 
 class OnePassInDouble(_Sound):
     what = "E[x^2] - E[x]^2 in float64 for inputs of float32 and narrower: nothing is lost that they had."
-    capabilities = replace(BatchNorm.capabilities, dtypes=("float32", "float16", "bfloat16"))
+    capabilities = replace(_Sound.capabilities, dtypes=("float32", "float16", "bfloat16"))
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
         wide = x.astype(np.float64)

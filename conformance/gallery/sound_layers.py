@@ -14,6 +14,7 @@ from conformance.implementation import Array, Gradients, LayerConfig
 
 class _Sound(BatchNorm):
     kind = "sound"
+    capabilities = replace(BatchNorm.capabilities, mixed=True)
 
 
 # -- running statistics
@@ -84,7 +85,7 @@ class CumulativeAverage(_Sound):
 
 class OffersDefaults(WeightOfTheNew):
     what = "As PyTorch: has defaults for epsilon and momentum, and offers a cumulative average."
-    capabilities = replace(BatchNorm.capabilities, defaults=True, cumulative=True)
+    capabilities = replace(_Sound.capabilities, defaults=True, cumulative=True)
     _batches = 0
 
     def start(self, config: LayerConfig) -> None:
@@ -153,7 +154,7 @@ class RefusesEmpty(_Sound):
 
 class ChannelsSecondOnly(_Sound):
     what = "Takes rank 4 with the features second, and gamma and beta together or not at all."
-    capabilities = replace(BatchNorm.capabilities, ranks=(4,), axes=(1,), affine="joint")
+    capabilities = replace(_Sound.capabilities, ranks=(4,), axes=(1,), affine="joint")
 
     def start(self, config: LayerConfig) -> None:
         if len(config.input_shape) != 4 or config.axis % 4 != 1 or config.scale != config.center:
@@ -163,7 +164,7 @@ class ChannelsSecondOnly(_Sound):
 
 class InferenceOnly(_Sound):
     what = "Normalises by given statistics; cannot train."
-    capabilities = replace(BatchNorm.capabilities, training=False, gradients=False)
+    capabilities = replace(_Sound.capabilities, training=False, gradients=False)
 
     def choose(self, x: Array) -> tuple[Array, Array]:
         if self.training:
@@ -173,7 +174,7 @@ class InferenceOnly(_Sound):
 
 class FunctionOnly(_Sound):
     what = "A function that is given its parameters and keeps no statistics."
-    capabilities = replace(BatchNorm.capabilities, parameters=False, running=False)
+    capabilities = replace(_Sound.capabilities, parameters=False, running=False)
 
     def parameters(self) -> dict[str, Array]:
         return {}
@@ -184,7 +185,7 @@ class FunctionOnly(_Sound):
 
 class ForwardOnly(_Sound):
     what = "Has no gradients."
-    capabilities = replace(BatchNorm.capabilities, gradients=False)
+    capabilities = replace(_Sound.capabilities, gradients=False)
 
     def backward(self, dy: Array) -> Gradients:
         raise NotImplementedError("no gradients")
@@ -192,7 +193,7 @@ class ForwardOnly(_Sound):
 
 class GradientOfInputAlone(_Sound):
     what = "Gamma and beta are not trained: backward gives the gradient of x alone."
-    capabilities = replace(BatchNorm.capabilities, gradients_of=("x",))
+    capabilities = replace(_Sound.capabilities, gradients_of=("x",))
 
     def backward(self, dy: Array) -> Gradients:
         return Gradients(super().backward(dy).x)
@@ -200,7 +201,7 @@ class GradientOfInputAlone(_Sound):
 
 class ConstantsOfItsOwn(_Sound):
     what = "Has an epsilon and a momentum of its own, and takes no others."
-    capabilities = replace(BatchNorm.capabilities, epsilon=2e-3, momentum=0.7)
+    capabilities = replace(_Sound.capabilities, epsilon=2e-3, momentum=0.7)
 
     def start(self, config: LayerConfig) -> None:
         super().start(replace(config, epsilon=2e-3, momentum=0.7))
@@ -208,7 +209,7 @@ class ConstantsOfItsOwn(_Sound):
 
 class TrainingOnly(_Sound):
     what = "Normalises by the batch only, and neither keeps statistics nor takes them."
-    capabilities = replace(BatchNorm.capabilities, inference=False, running=False)
+    capabilities = replace(_Sound.capabilities, inference=False, running=False)
 
     def create(self) -> dict[str, Array]:
         return {name: v for name, v in super().create().items() if name in ("gamma", "beta")}

@@ -46,7 +46,7 @@ class _Layer(JaxLayer):
             axis=config.axis,
             **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
             dtype=config.dtype,
-            param_dtype=config.dtype,
+            param_dtype=config.held_in,
             use_bias=config.center,
             use_scale=config.scale,
             use_fast_variance=fast,
@@ -66,7 +66,7 @@ def _idiom(*, fast: bool, compiled: bool) -> Idiom:
         setup=f"{SETUP}\nimport flax.linen as nn\nimport jax\nimport jax.numpy as jnp\nimport numpy as np",
         build=f"""\
 module = nn.BatchNorm(
-    axis=$axis, momentum=$momentum, epsilon=$epsilon, dtype="$dtype", param_dtype="$dtype",
+    axis=$axis, momentum=$momentum, epsilon=$epsilon, dtype="$dtype", param_dtype="$parameter_dtype",
     use_bias=$center, use_scale=$scale, use_fast_variance={fast},
 )
 example = jnp.zeros($shape, "$dtype")
@@ -108,8 +108,8 @@ class FlaxLinen:
     """``flax.linen.BatchNorm``: axis, momentum, epsilon, dtype, param_dtype, use_bias, use_scale, use_fast_variance;
     axis_name over replicas; mask.
 
-    https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html#flax.linen.BatchNorm. Both dtypes are
-    the inputs'. What is loaded takes the place of a leaf in the tree of variables.
+    https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html#flax.linen.BatchNorm. dtype is the
+    inputs'. What is loaded takes the place of a leaf in the tree of variables.
     """
 
     name = "Flax linen.BatchNorm"
@@ -122,6 +122,7 @@ class FlaxLinen:
         compiles=True,
         replicas=REPLICAS,
         mask=True,
+        mixed=True,
     )
     _fast, _compiled = True, False
     idiom = _idiom(fast=_fast, compiled=_compiled)

@@ -45,7 +45,7 @@ class _Layer(JaxLayer):
             axis=config.axis,
             **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
             dtype=config.dtype,
-            param_dtype=config.dtype,
+            param_dtype=config.held_in,
             use_bias=config.center,
             use_scale=config.scale,
             axis_name=REPLICA if config.replicas > 1 else None,
@@ -70,7 +70,7 @@ y = step($layer, jnp.asarray($x, "$dtype"))"""
         setup=f"{SETUP}\nimport jax\nimport jax.numpy as jnp\nimport numpy as np\nfrom flax import nnx",
         build="""\
 $layer = nnx.BatchNorm(
-    $n, axis=$axis, momentum=$momentum, epsilon=$epsilon, dtype="$dtype", param_dtype="$dtype",
+    $n, axis=$axis, momentum=$momentum, epsilon=$epsilon, dtype="$dtype", param_dtype="$parameter_dtype",
     use_bias=$center, use_scale=$scale, rngs=nnx.Rngs(0),
 )""",
         apply=apply,
@@ -99,8 +99,8 @@ class FlaxNNX:
     """``flax.nnx.BatchNorm``: num_features, axis, momentum, epsilon, dtype, param_dtype, use_bias, use_scale, rngs;
     axis_name over replicas; mask.
 
-    https://flax.readthedocs.io/en/latest/api_reference/flax.nnx/nn/normalization.html#flax.nnx.BatchNorm. Both dtypes
-    are the inputs'; the variance is the default's, with ``use_fast_variance``. The module is split and merged again
+    https://flax.readthedocs.io/en/latest/api_reference/flax.nnx/nn/normalization.html#flax.nnx.BatchNorm. dtype is
+    the inputs'; the variance is the default's, with ``use_fast_variance``. The module is split and merged again
     around each call, by ``nnx.split`` and ``nnx.merge``.
     """
 
@@ -114,6 +114,7 @@ class FlaxNNX:
         compiles=True,
         replicas=REPLICAS,
         mask=True,
+        mixed=True,
     )
     idiom = _idiom(compiled=False)
     _compiled = False

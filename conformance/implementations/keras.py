@@ -29,6 +29,7 @@ _CAPABILITIES = Capabilities(
     defaults=True,
     gradients=True,
     mask=True,
+    mixed=True,
 )
 
 
@@ -64,7 +65,7 @@ def built(keras: Any, config: LayerConfig, **more: Any) -> Any:
         **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
         center=config.center,
         scale=config.scale,
-        dtype=config.dtype,
+        dtype=config.dtype if config.parameter_dtype is None else f"mixed_{config.dtype}",
         **more,
     )
     layer.build(config.input_shape)
@@ -178,8 +179,8 @@ class _JaxLayer(_Layer):
 class _Keras:
     """``keras.layers.BatchNormalization``: axis, momentum, epsilon, center, scale, dtype; called with training, mask.
 
-    https://keras.io/api/layers/normalization_layers/batch_normalization/. Parameters are loaded by
-    ``Variable.assign``.
+    https://keras.io/api/layers/normalization_layers/batch_normalization/. Beside parameters in float32, dtype is the
+    policy mixed_float16 or mixed_bfloat16. Parameters are loaded by ``Variable.assign``.
     """
 
     name: str

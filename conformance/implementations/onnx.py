@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import ml_dtypes  # noqa: F401  # which makes bfloat16 a name that NumPy knows
@@ -28,18 +29,23 @@ _INITIALLY = {"gamma": 1, "beta": 0, "running_mean": 0, "running_var": 1}
 
 
 def batch_norm_model(
-    dtype: str, rank: int, n: int, opset: int, training: bool, **attributes: float
+    dtype: str, held: str, rank: int, n: int, opset: int, training: bool, **attributes: float
 ) -> onnx.ModelProto:  # its source goes into scripts
     inputs = ["X", "scale", "B", "input_mean", "input_var"]
     outputs = ["Y", "running_mean", "running_var"] if training else ["Y"]
     if opset >= 14:
         attributes["training_mode"] = int(training)
     node = onnx.helper.make_node("BatchNormalization", inputs, outputs, **attributes)
-    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    of_x, of_parameters = (onnx.helper.np_dtype_to_tensor_dtype(np.dtype(each)) for each in (dtype, held))
     whole = [None, n, *[None] * (rank - 2)]
     extents = {name: whole if name in ("X", "Y") else [n] for name in inputs + outputs}
     ends = [
-        [onnx.helper.make_tensor_value_info(name, kind, extents[name]) for name in names]
+        [
+            onnx.helper.make_tensor_value_info(
+                name, of_x if name in ("X", "Y") else of_parameters, extents[name]
+            )
+            for name in names
+        ]
         for names in (inputs, outputs)
     ]
     graph = onnx.helper.make_graph([node], "batch_norm", *ends)
@@ -52,7 +58,7 @@ class _Layer:
     def __init__(self, config: LayerConfig, implementation: _Onnx) -> None:
         self._config, self._implementation = config, implementation
         n = config.input_shape[config.axis]
-        self._held = {name: np.full(n, value, config.dtype) for name, value in _INITIALLY.items()}
+        self._held = {name: np.full(n, value, config.held_in) for name, value in _INITIALLY.items()}
 
     def parameters(self) -> dict[str, Array]:
         return dict(self._held)
@@ -79,17 +85,24 @@ def _idiom(opset: int, imports: str, run: str) -> Idiom:
         build="\n".join(
             [
                 "$layer = {",
-                *(f'    "{_NATIVE[k]}": np.full($n, {v}, "$dtype"),' for k, v in _INITIALLY.items()),
+                *(
+                    f'    "{_NATIVE[k]}": np.full($n, {v}, "$parameter_dtype"),'
+                    for k, v in _INITIALLY.items()
+                ),
                 "}",
             ]
         ),
         apply=f"""\
-model = batch_norm_model("$dtype", np.ndim($x), $n, {opset}, $training, epsilon=$epsilon, momentum=$momentum)
+model = batch_norm_model(
+    "$dtype", "$parameter_dtype", np.ndim($x), $n, {opset}, $training, epsilon=$epsilon, momentum=$momentum
+)
 inputs = {{"X": np.asarray($x, "$dtype"), **$layer}}
 y, *statistics = {run}
 $layer.update(zip(["input_mean", "input_var"], statistics))""",
         get=tuple((name, f'$layer["{native}"]') for name, native in _NAMES),
-        set=tuple((name, f'$layer["{native}"] = np.asarray($value, "$dtype")') for name, native in _NAMES),
+        set=tuple(
+            (name, f'$layer["{native}"] = np.asarray($value, "$parameter_dtype")') for name, native in _NAMES
+        ),
     )
 
 
@@ -111,7 +124,7 @@ class _Onnx:
         open, so that one serves many layers.
         """
         shape = config.input_shape
-        kind = config.dtype, len(shape), shape[config.axis], self.opset, training
+        kind = config.dtype, config.held_in, len(shape), shape[config.axis], self.opset, training
         wanted = *kind, config.epsilon, config.momentum
         if wanted not in self._runners:
             model = batch_norm_model(*kind, epsilon=config.epsilon, momentum=config.momentum)
@@ -123,6 +136,7 @@ class _Onnx:
 
 
 def _capabilities(dtypes: tuple[str, ...], *, training: bool, compiles: bool = False) -> Capabilities:
+    """Of opset 15 on, which is where training is, x has a type of its own."""
     return Capabilities(
         dtypes=dtypes,
         names=_NAMES,
@@ -132,6 +146,7 @@ def _capabilities(dtypes: tuple[str, ...], *, training: bool, compiles: bool = F
         parameters=False,
         training=training,
         running=training,
+        mixed=training,
         compiles=compiles,
     )
 
@@ -218,7 +233,9 @@ class OpenVinoOnnx(_Onnx):
 
     name = "OpenVINO from ONNX"
     opset = 15
-    capabilities = _capabilities(("float32", "float64", "float16"), training=True, compiles=True)
+    capabilities = replace(
+        _capabilities(("float32", "float64", "float16"), training=True, compiles=True), mixed=False
+    )
     idiom = _idiom(
         opset,
         "import openvino as ov",

@@ -64,6 +64,7 @@ class TensorFlowFused:
         affine="always",
         parameters=False,
         running=False,
+        mixed=True,
     )
     idiom = Idiom(
         setup="import numpy as np\nimport tensorflow as tf\n\nmean = variance = None",

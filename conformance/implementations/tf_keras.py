@@ -27,7 +27,7 @@ def built(config: LayerConfig, **more: Any) -> tuple[Any, dict[str, Any]]:
         **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
         center=config.center,
         scale=config.scale,
-        dtype=config.dtype,
+        dtype=config.dtype if config.parameter_dtype is None else f"mixed_{config.dtype}",
         **more,
     )
     layer.build(config.input_shape)
@@ -58,6 +58,7 @@ class KerasTwo:
     version = str(tf_keras.__version__)
     capabilities = Capabilities(
         dtypes=DTYPES,
+        mixed=True,
         names=(("running_mean", "moving_mean"), ("running_var", "moving_variance")),
         gradients=True,
         defaults=True,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -116,7 +115,7 @@ def gradients(trial: Trial) -> Verdict:
     return verdict
 
 
-def _gradient(trial: Trial, b: Backwarded, name: Literal["x", "gamma", "beta"]) -> Verdict | None:
+def _gradient(trial: Trial, b: Backwarded, name: str) -> Verdict | None:
     f = b.forward
     if not isinstance(b.answer, Answer) or f.got is None or not f.known or f.call.x.size == 0:
         return None

@@ -20,6 +20,7 @@ class Probe:
     :ivar needs: capabilities without which it cannot be made; any requirement that looks at it is then
         unsupported.
     :ivar share: the part of the budget of examples it gets.
+    :ivar dtypes: of x that it is about; all if empty.
     :ivar rows: take the rows that cover all circumstances (see :mod:`conformance.exploration`), and not cases that
         are drawn from a domain.
     """
@@ -29,6 +30,7 @@ class Probe:
     domain: Domain = Domain()
     needs: tuple[str, ...] = ()
     share: float = 1.0
+    dtypes: tuple[str, ...] = ()
     rows: bool = False
 
     def lacking(self, capabilities: Capabilities) -> str | None:

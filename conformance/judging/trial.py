@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -141,7 +141,7 @@ class Trial:
 
     def gradient_within(
         self,
-        name: Literal["x", "gamma", "beta"],
+        name: str,
         which: str | Backwarded = "",
         *,
         level: Level = MUST,

@@ -32,21 +32,26 @@ def _wide(case: Case) -> dict[str, Array]:
     return probes.everything(realise(replace(case, dtype=_HELD)))
 
 
+def _shows(can: Capabilities) -> bool:
+    """Whether there is anything to see of what a layer holds."""
+    return can.parameters or can.running
+
+
 def _script(case: Case, arrays: Arrays, can: Capabilities, training: bool) -> list[Call]:
     """A call, and what the layer holds before it."""
     held = _wide(case)
     loaded = held if can.inference else {name: held[name] for name in ("gamma", "beta")}
-    shown = [Parameters()] * can.parameters
+    shown = [Parameters()] * _shows(can)
     calls: list[Call] = [Build(replace(case.config(), parameter_dtype=_HELD)), *shown, Load(loaded), *shown]
     return [*calls, Forward(arrays.x, training)]
 
 
 def _training(case: Case, arrays: Arrays, can: Capabilities) -> Script:
-    return (*_script(case, arrays, can, True), *[Parameters()] * can.parameters)
+    return (*_script(case, arrays, can, True), *[Parameters()] * _shows(can))
 
 
 def _inference(case: Case, arrays: Arrays, can: Capabilities) -> Script:
-    return (*_script(case, arrays, can, False), *[Parameters()] * can.parameters)
+    return (*_script(case, arrays, can, False), *[Parameters()] * _shows(can))
 
 
 def _backward(case: Case, arrays: Arrays, can: Capabilities) -> Script:
@@ -68,14 +73,18 @@ _DOMAIN = Domain(
     wide=True,
 )
 _HALF = ("float16", "bfloat16")
-training = Probe("mixed-training", _training, _DOMAIN, ("mixed", "training"), 0.5)
-inference = Probe("mixed-inference", _inference, _DOMAIN, ("mixed", "inference"), 0.5)
+training = Probe("mixed-training", _training, _DOMAIN, ("mixed", "training"), 0.5, _HALF)
+inference = Probe("mixed-inference", _inference, _DOMAIN, ("mixed", "inference"), 0.5, _HALF)
 #: Of a constant feature, or a large gamma, dx would be more than float16 holds.
 _SMOOTH = replace(
     _DOMAIN, values=("normal", "two-valued", "integer"), gammas=("one", "random", "negative", "zero", "small")
 )
-gradient = Probe("mixed-gradient", _backward, _SMOOTH, ("mixed", "training", "gradients_in_training"), 0.5)
-fixed = Probe("mixed-fixed", _backward_fixed, _SMOOTH, ("mixed", "inference", "gradients_in_inference"), 0.5)
+gradient = Probe(
+    "mixed-gradient", _backward, _SMOOTH, ("mixed", "training", "gradients_in_training"), 0.5, _HALF
+)
+fixed = Probe(
+    "mixed-fixed", _backward_fixed, _SMOOTH, ("mixed", "inference", "gradients_in_inference"), 0.5, _HALF
+)
 running = replace(training, name="mixed-running", needs=("mixed", "training", "inference", "running"))
 
 
@@ -89,15 +98,12 @@ running = replace(training, name="mixed-running", needs=("mixed", "training", "i
     dtypes=_HALF,
 )
 def dtype(trial: Trial) -> Verdict:
-    own, narrow = trial.capabilities, trial.case.dtype
-    if own.parameters:
-        for _, answer in trial.answers(Parameters):
-            assert isinstance(answer, Answer)
-            for name, value in answer.arrays.items():
-                if name in PARAMETERS and value.dtype.name not in _WIDE:
-                    return failed(
-                        f"{name} is {value.dtype.name} beside x of {narrow}; it was built for {_HELD}"
-                    )
+    narrow = trial.case.dtype
+    for _, answer in trial.answers(Parameters):
+        assert isinstance(answer, Answer)
+        for name, value in answer.arrays.items():
+            if name in PARAMETERS and value.dtype.name not in _WIDE:
+                return failed(f"{name} is {value.dtype.name} beside x of {narrow}; it was built for {_HELD}")
     outputs = [("y", forwarded.got) for forwarded in trial.forwards]
     outputs += [("dx", backwarded.got("x")) for backwarded in trial.backwards]
     for name, got in outputs:
@@ -113,7 +119,7 @@ def dtype(trial: Trial) -> Verdict:
     "beta.",
     source="[P, N]",
     probes=(training,),
-    presupposes=("forward.training",),
+    presupposes=("forward.training", "numerics.variance", "degenerate.constant"),
     dtypes=_HALF,
 )
 def trained(trial: Trial) -> Verdict:

@@ -117,6 +117,8 @@ def shard_in_steps(
     lacking = shard.probe.lacking(capabilities)
     if lacking is None and shard.dtype not in capabilities.dtypes:
         lacking = f"declares no {shard.dtype}"
+    if lacking is None and shard.probe.dtypes and shard.dtype not in shard.probe.dtypes:
+        lacking = f"is about {', '.join(shard.probe.dtypes)}"
     tallies = tuple(Tally(r.id, shard.dtype) for r in shard.requirements)
     start = time.perf_counter()
     drawn = shard.cases(capabilities) if lacking is None else ()

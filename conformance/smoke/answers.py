@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.cases.arrays import realise
 from conformance.cases.case import Case
-from conformance.implementation import Array, Capabilities, LayerConfig
+from conformance.implementation import PARAMETERS, Array, Capabilities, LayerConfig
 
 #: What frameworks call gamma and beta and the statistics.
 _ALIASES = {
@@ -130,6 +130,21 @@ def gradients(case: Case, can: Capabilities, config: LayerConfig, given: dict[st
             "order", "backward() gives the gradient of beta for gamma's, and gamma's for beta's", order
         )
     return None
+
+
+def width(config: LayerConfig, held: dict[str, Array]) -> Wrong | None:
+    """Whether parameters that were to be wider than x are."""
+    if config.parameter_dtype is None:
+        return None
+    narrow = [name for name in PARAMETERS if name in held and held[name].dtype.name == config.dtype]
+    if not narrow:
+        return None
+    return Wrong(
+        "width",
+        f"parameters() gives {' and '.join(narrow)} in {config.dtype}, where config.parameter_dtype is "
+        f"{config.parameter_dtype}",
+        "make them in config.held_in; or declare no mixed=True",
+    )
 
 
 def _swapped(case: Case, given: dict[str, Array]) -> bool:

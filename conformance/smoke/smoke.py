@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.cases.arrays import Arrays, realise
+from conformance.cases.arrays import realise
 from conformance.cases.case import Case, Regime
 from conformance.implementation import Array, Capabilities, LayerConfig
 from conformance.protocol.messages import (
@@ -31,10 +31,11 @@ from conformance.requirements.probes import left_out
 from conformance.requirements.purity import each_layout, refusal
 from conformance.smoke import numbers
 from conformance.smoke.advice import on_raised, own_line
-from conformance.smoke.answers import Wrong, gradients, kept, names, output
+from conformance.smoke.answers import Wrong, gradients, kept, names, output, width
 from conformance.worker.client import Worker
 
 _FEATURES = 3
+_HALF = ("float16", "bfloat16")
 _VARIANTS = (
     "defaults",
     "cumulative",
@@ -57,6 +58,7 @@ class Variant:
         left_out = [f"{name}=False" for name in ("scale", "center") if not getattr(config, name)]
         left_out += [f"{name}=True" for name in _VARIANTS if getattr(config, name)]
         left_out += [f"replicas={config.replicas}"] * (config.replicas > 1)
+        left_out += [f"parameters in {config.parameter_dtype}"] * (config.parameter_dtype is not None)
         left_out += [f"epsilon={config.epsilon}"] * (config.epsilon == numbers.EPSILON)
         left_out += [f"momentum={config.momentum}"] * (config.momentum == numbers.MOMENTUM)
         return ", ".join([f"{config.dtype}, x of shape {config.input_shape}, axis {config.axis}", *left_out])
@@ -138,6 +140,9 @@ def settings(can: Capabilities) -> list[Variant]:
     variants: list[dict[str, Any]] = [{"scale": one, "center": other} for one, other in left_out(can)]
     variants += [{name: True} for name in _VARIANTS if getattr(can, name)]
     base = plain[0]
+    if can.mixed:
+        halves = [_setting(can, dtype, low, _axes(can, low)[-1]) for dtype in can.dtypes if dtype in _HALF]
+        plain += [Variant(each.case, replace(each.config, parameter_dtype="float32")) for each in halves]
     variants += [{"replicas": 2}] * (can.replicas > 1 and base.case.axis > 0)
     variants += [{"epsilon": numbers.EPSILON}] * can.adjustable_epsilon
     variants += [{"momentum": numbers.MOMENTUM}] * (can.adjustable_momentum and _moves(can))
@@ -167,7 +172,7 @@ def _setting(can: Capabilities, dtype: str, rank: int, axis: int) -> Variant:
 
 def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
     arrays, config = realise(setting.case), setting.config
-    values = _values(arrays, config, can)
+    values = _values(setting.case, config, can)
     yield Build(config)
     yield Parameters()
     yield Load(values)
@@ -201,7 +206,8 @@ def _too_many(setting: Variant, can: Capabilities) -> Iterator[Call]:
         yield Forward(arrays.x, can.training, may_raise=True, label=_TOO_MANY)
 
 
-def _values(arrays: Arrays, config: LayerConfig, can: Capabilities) -> dict[str, Array]:
+def _values(case: Case, config: LayerConfig, can: Capabilities) -> dict[str, Array]:
+    arrays = realise(replace(case, dtype=config.held_in))
     values = {"gamma": arrays.gamma} if config.scale else {}
     values |= {"beta": arrays.beta} if config.center else {}
     return values | ({"running_mean": arrays.mean, "running_var": arrays.var} if can.inference else {})
@@ -265,9 +271,9 @@ def _problem(
         case Parameters(label=label) if can.parameters and label == _MOVED:
             return numbers.statistics(case, answer.arrays)
         case Parameters() if can.parameters:
-            problem = names(can, config, answer.arrays)
+            problem = names(can, config, answer.arrays) or width(config, answer.arrays)
             if loaded and problem is None:
-                problem = kept(_values(realise(case), config, can), answer.arrays)
+                problem = kept(_values(case, config, can), answer.arrays)
             return problem
     return None
 

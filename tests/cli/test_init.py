@@ -40,11 +40,15 @@ def test_the_fresh_file_passes_strictly(bnconf: Command, fresh: Path) -> None:
     assert f"{len(catalogue())} requirements" in done.stdout and "everything holds" in done.stdout
 
 
+#: Groups of what only some frameworks offer.
+_OFFERED = ("mixed", "mask", "replica", "compiled")
+
+
 def test_every_requirement_is_asked_of_it(fresh: Path) -> None:
     """It shows all that an adapter can do, but what only some frameworks offer."""
     found = check(f"{fresh}:MyNorm", max_examples=4)
     unsupported = {r.requirement for r in found.report.results if str(r.outcome) == "unsupported"}
-    besides = {name for name in unsupported if name.partition(".")[0] in ("mask", "replica", "compiled")}
+    besides = {name for name in unsupported if name.partition(".")[0] in _OFFERED}
     assert unsupported - besides <= {"running.defaults", "running.cumulative", "numerics.half"}
 
 

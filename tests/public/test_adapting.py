@@ -192,7 +192,8 @@ def _plain(x: Any, gamma: Any, beta: Any, *, epsilon: Any, axis: Any) -> Any: ..
 @pytest.mark.parametrize(
     ("function", "arguments", "said"),
     [
-        (_no_epsilon, {}, "takes (x: Any, gamma: Any, beta: Any); expected (x, gamma, beta[, mean, var], *"),
+        (_no_epsilon, {"axes": (1,)}, "_no_epsilon takes no epsilon: say which it has, such as epsilon=1e-5"),
+        (_plain, {"epsilon": 1e-3}, "_plain takes an epsilon: leave out epsilon=0.001"),
         (_weight, {}, "_weight takes (x: Any, weight: Any, bias: Any, epsilon: Any, axis: Any); expected"),
         (_no_axis, {}, "_no_axis takes no axis: say which it is, such as axes=(1,)"),
         (_mean_only, {}, "_mean_only takes"),
@@ -231,3 +232,25 @@ def test_what_the_documentation_shows_works_as_it_stands(
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "1 passed" in done.stdout, done.stdout
+
+
+@batch_norm(dtypes=("float32", "float64"), axes=(1,), epsilon=1e-3)
+def of_one_epsilon(x: Array, gamma: Array, beta: Array) -> Array:
+    return training_only(x, gamma, beta, epsilon=1e-3, axis=1)
+
+
+def test_a_function_with_an_epsilon_of_its_own_says_which() -> None:
+    assert of_one_epsilon.capabilities.epsilon == 1e-3
+    assert not check(of_one_epsilon, requirements=("forward.*", "session.*"), **FEW).failures
+
+
+def _of_x_alone(dy: Array, x: Array, gamma: Array, beta: Array, *, epsilon: float, axis: int) -> Any:
+    dx, _, _ = gradient(dy, x, gamma, beta, epsilon=epsilon, axis=axis)
+    return dx, None, None
+
+
+def test_a_gradient_may_be_that_of_x_alone() -> None:
+    made = batch_norm(dtypes=("float32", "float64"), gradient=_of_x_alone, gradients_of=("x",))
+    result = check(made(training_only.function), requirements=("gradient.*", "session.gradient"), **FEW)
+    assert not result.failures
+    assert {each.requirement for each in result.report.results if each.outcome == "pass"} > {"gradient.input"}

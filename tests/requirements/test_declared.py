@@ -164,3 +164,86 @@ class _WrongForTransposed(_TakesNoNegativeStrides):
 def test_a_layout_that_is_taken_is_judged_beside_one_that_is_refused() -> None:
     result = conformance.check(_WrongForTransposed(), requirements="purity.*", max_examples=8)
     assert {failure.requirement for failure in result.failures} == {"purity.layouts", "purity.strided"}
+
+
+# -- what a layer has alone, and what is declared of it
+
+
+class _XAlone(MyBatchNorm):
+    capabilities = replace(MyBatchNorm.capabilities, dtypes=("float32",), gradients_of=("x",))
+
+    def build(self, config: Any) -> Any:
+        class Made(MyBatchNormLayer):
+            def backward(self, dy: Array) -> Gradients:
+                return Gradients(super().backward(dy).x)
+
+        return Made(config)
+
+
+def test_no_gradient_of_gamma_is_asked_of_who_declares_that_of_x_alone() -> None:
+    result = conformance.check(_XAlone(), max_examples=8)
+    assert not result.failures
+    outcomes = {each.requirement: each.outcome for each in result.report.results}
+    assert outcomes["gradient.input"] is Outcome.PASS
+    assert outcomes["session.gradient"] is Outcome.PASS
+    assert outcomes["gradient.gamma"] is Outcome.UNSUPPORTED
+
+
+class _OfOneEpsilon(MyBatchNorm):
+    has = 1e-3
+    capabilities = replace(MyBatchNorm.capabilities, dtypes=("float32",), epsilon=1e-3, momentum=0.8)
+
+    def build(self, config: Any) -> Any:
+        return MyBatchNormLayer(replace(config, epsilon=self.has, momentum=0.8))
+
+
+class _OfAnotherEpsilon(_OfOneEpsilon):
+    has = 1e-5
+
+
+def test_a_layer_is_judged_by_the_only_epsilon_and_momentum_it_declares() -> None:
+    result = conformance.check(_OfOneEpsilon(), max_examples=8)
+    assert not result.failures
+    outcomes = {each.requirement: each.outcome for each in result.report.results}
+    for needs_others in ("degenerate.zero-epsilon", "invariance.scale", "running.extremes"):
+        assert outcomes[needs_others] is Outcome.UNSUPPORTED
+    assert outcomes["forward.epsilon"] is outcomes["running.update"] is Outcome.PASS
+
+
+def test_and_fails_if_it_has_another_one() -> None:
+    result = conformance.check(_OfAnotherEpsilon(), requirements="forward.epsilon", max_examples=8)
+    (failure,) = result.failures
+    assert failure.case.epsilon == 1e-3  # However small the case is made.
+
+
+def _mixed(impostor: str) -> set[str]:
+    found = conformance.check(
+        f"conformance.gallery.{impostor}",
+        requirements=("mixed.*", "session.*"),
+        dtypes="float16",
+        max_examples=16,
+    )
+    return {failure.requirement for failure in found.failures}
+
+
+@pytest.mark.parametrize(
+    ("impostor", "requirement"),
+    [
+        ("GivenVarianceHalved", "mixed.inference"),
+        ("BatchVarianceHalved", "mixed.training"),
+        ("EpsilonHalved", "mixed.training"),
+        ("StatisticsKeptInHalf", "mixed.dtype"),
+        ("AverageRoundedToHalf", "mixed.running"),
+        ("GammaGradientInHalf", "mixed.gradient"),
+        ("GradientSumsInHalf", "mixed.precision"),
+        ("GammaLoadedInHalf", "session.state"),
+    ],
+)
+def test_half_precision_beside_float32_is_judged_where_it_is_declared(
+    impostor: str, requirement: str
+) -> None:
+    assert requirement in _mixed(f"impostors_mixed:{impostor}")
+
+
+def test_a_sound_layer_passes_in_mixed_precision() -> None:
+    assert not _mixed("sound:PairwiseSums")

@@ -80,7 +80,7 @@ BROKEN = [
     (
         "GradientOfXAlone",
         "backward() gives no gradient of gamma and none of beta",
-        "without gradients, do not declare gradients=True",
+        "or declare gradients_of=('x',)",
     ),
     (
         "GradientNotSummed",
@@ -132,7 +132,11 @@ BROKEN = [
         "y[0, 0] is nan for an ordinary x",
         "0 is declared; make it work, or take it out of axes in capabilities",
     ),
-    ("FixedEpsilon", "built with epsilon=0.5 it gives the y of epsilon=1e-05", "pass config.epsilon on"),
+    (
+        "FixedEpsilon",
+        "built with epsilon=0.5 it gives the y of epsilon=1e-05",
+        "declare the only epsilon that it has",
+    ),
     (
         "FixedMomentum",
         "built with momentum=0.5 it keeps the statistics of momentum=0.9",
@@ -166,6 +170,7 @@ BROKEN = [
         "backward() raised KeyError: 'cache'",
         'declare gradients="training", if it works after training calls alone',
     ),
+    ("MixedInName", "parameters() gives running_mean and running_var in float16", "declare no mixed=True"),
     (
         "GradientOfAnEarlierCall",
         "after training, the gradient of x and gamma is far off: that of x at [",
@@ -228,6 +233,16 @@ NOT_STARTED = [
         "declare what it does of what the suite",
     ),
     (
+        "EpsilonThatIsNone",
+        "capabilities.epsilon must be finite and >= 0, or None; it is nan",
+        "declare what it does of what the suite",
+    ),
+    (
+        "GradientsOfNothing",
+        "capabilities.gradients_of must be some of x, gamma, beta",
+        "declare what it does",
+    ),
+    (
         "NeedsArguments",
         "missing 1 required positional argument: 'features'",
         "the class is made without arguments",
@@ -280,6 +295,11 @@ class TestSaid:
     def test_one_whose_gradients_work_after_training_alone_and_says_so_is_ready(self) -> None:
         status, said = smoked(f"{ADAPTERS}:GradientAfterTrainingAloneAsDeclared")
         assert status == 0 and "gradients after training" in said
+
+    def test_one_that_declares_what_it_has_alone_is_ready(self) -> None:
+        status, said = smoked(f"{ADAPTERS}:HasItsOwn")
+        assert status == 0
+        assert "gradients of x, parameters, running, epsilon 0.001 alone, momentum 0.9 alone" in said
 
     @pytest.mark.parametrize("name", ["torch", "torch-functional", "keras-numpy"])
     def test_so_are_those_of_frameworks(self, name: str) -> None:
