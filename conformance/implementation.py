@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from numpy.typing import NDArray
@@ -26,6 +27,11 @@ PARAMETERS = ("gamma", "beta", "running_mean", "running_var")
 
 #: What the loss can be differentiated by.
 DIFFERENTIABLE = ("x", "gamma", "beta")
+
+#: How forward and reverse mode can be composed, the outermost first.
+COMPOSITIONS = tuple(
+    " over ".join(modes) for order in (1, 2, 3) for modes in product(("forward", "reverse"), repeat=order)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,8 @@ class Capabilities:
     :ivar gradients: after which calls ``backward`` works: ``"training"``, ``"inference"``, or True for every call
         it can make.
     :ivar gradients_of: what ``backward`` gives the gradients of: ``("x",)`` where gamma and beta are not trained.
+    :ivar derivatives: the compositions of forward and reverse mode by which ``derivative`` gives derivatives of y
+        with respect to x: ``("forward", "reverse over reverse", "forward over reverse")``, the outermost mode first.
     :ivar training: it can normalise by the statistics of the batch. If not, it is for inference only.
     :ivar inference: it can normalise by statistics it kept or was given.
     :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
@@ -115,6 +123,7 @@ class Capabilities:
     moves_axis: bool = False
     gradients: bool | Literal["training", "inference"] = False
     gradients_of: tuple[str, ...] = DIFFERENTIABLE
+    derivatives: tuple[str, ...] = ()
     training: bool = True
     inference: bool = True
     affine: Literal["separate", "joint", "always"] = "separate"
@@ -148,6 +157,24 @@ class Capabilities:
     def gradients_of_gamma_and_beta(self) -> bool:
         """Whether gamma and beta can be trained."""
         return {"gamma", "beta"} <= set(self.gradients_of)
+
+    def _composed(self, order: int) -> bool:
+        return any(name.count(" over ") == order - 1 for name in self.derivatives)
+
+    @property
+    def forward_mode(self) -> bool:
+        """Whether it gives derivatives of y along a direction."""
+        return "forward" in self.derivatives
+
+    @property
+    def second_derivatives(self) -> bool:
+        """Whether it composes two modes."""
+        return self._composed(2)
+
+    @property
+    def third_derivatives(self) -> bool:
+        """Whether it composes three."""
+        return self._composed(3)
 
     @property
     def adjustable_epsilon(self) -> bool:
@@ -241,6 +268,21 @@ class Layer(Protocol):
 
     def backward(self, dy: Array) -> Gradients:
         """Gradients of the last forward call. Needed only where ``gradients`` is declared."""
+        ...
+
+
+class Differentiable(Layer, Protocol):
+    """A layer that declares ``derivatives``."""
+
+    def derivative(
+        self, x: Array, *, training: bool, modes: tuple[str, ...], along: tuple[Array, ...]
+    ) -> Array:
+        """A derivative of y with respect to x, shaped as x.
+
+        Each of ``modes``, the innermost first, makes another function of x of y, by the array at its place in
+        ``along``: "forward" the derivative along that direction, "reverse" the gradient of the sum of its product
+        with that array. What becomes of the running statistics is no matter.
+        """
         ...
 
 

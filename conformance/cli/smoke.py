@@ -68,6 +68,7 @@ def _declared(identity: Identity) -> str:
     of = "" if len(can.gradients_of) == len(DIFFERENTIABLE) else f" of {' and '.join(can.gradients_of)}"
     after = f" after {can.gradients}" if isinstance(can.gradients, str) else ""
     told = [f"gradients{of}{after}" if flag == "gradients" else flag for flag in told]
+    told += [f"derivatives by {', '.join(can.derivatives)}"] * bool(can.derivatives)
     told += [f"{name} {value:g} alone" for name in _FIXED if (value := getattr(can, name)) is not None]
     return (
         f"{identity.name} {identity.version}\n"

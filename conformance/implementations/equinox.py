@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import DTYPES, SETUP, VERSION, Arrays, JaxLayer
+from conformance.implementations._jax import DERIVATIVES, DTYPES, SETUP, VERSION, Arrays, JaxLayer
 
 # isort: split
 import equinox
@@ -186,6 +186,7 @@ class EquinoxBatch:
         axes=(1,),
         moves_axis=True,
         gradients=True,
+        derivatives=DERIVATIVES,
         affine="joint",
         defaults=True,
         compiles=True,

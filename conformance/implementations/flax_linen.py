@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.implementation import Capabilities, Idiom, LayerConfig
 from conformance.implementations._jax import (
+    DERIVATIVES,
     DTYPES,
     REPLICA,
     REPLICAS,
@@ -119,6 +120,7 @@ class FlaxLinen:
         names=tuple(_NATIVE.items()),
         defaults=True,
         gradients=True,
+        derivatives=DERIVATIVES,
         compiles=True,
         replicas=REPLICAS,
         mask=True,

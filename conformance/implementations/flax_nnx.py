@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
 from conformance.implementations._jax import (
+    DERIVATIVES,
     DTYPES,
     REPLICA,
     REPLICAS,
@@ -111,6 +112,7 @@ class FlaxNNX:
         names=tuple(_NATIVE.items()),
         defaults=True,
         gradients=True,
+        derivatives=DERIVATIVES,
         compiles=True,
         replicas=REPLICAS,
         mask=True,

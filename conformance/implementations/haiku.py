@@ -8,7 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._jax import DTYPES, REPLICA, REPLICAS, SETUP, VERSION, Arrays, JaxLayer
+from conformance.implementations._jax import (
+    DERIVATIVES,
+    DTYPES,
+    REPLICA,
+    REPLICAS,
+    SETUP,
+    VERSION,
+    Arrays,
+    JaxLayer,
+)
 
 # isort: split
 import haiku
@@ -155,6 +164,7 @@ class Haiku:
             ("running_var", "var_ema.average"),
         ),
         gradients=True,
+        derivatives=DERIVATIVES,
         compiles=True,
         replicas=REPLICAS,
     )

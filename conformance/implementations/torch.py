@@ -24,6 +24,12 @@ _NATIVE = {"gamma": "weight", "beta": "bias"}
 _CANONICAL = {native: canonical for canonical, native in _NATIVE.items()}
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 _NAMES = (("gamma", "weight"), ("beta", "bias"))
+#: By torch.func, which a module that updates its statistics cannot go through.
+_COMPOSED = (
+    *("forward", "reverse over reverse", "forward over reverse", "reverse over forward"),
+    *("forward over forward", "reverse over reverse over reverse", "forward over forward over reverse"),
+    "forward over forward over forward",
+)
 _DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 
 
@@ -79,6 +85,23 @@ class _Layer:
         gradients = torch.autograd.grad(self._y, inputs, _tensor(dy, self._config.device), retain_graph=True)
         return Gradients(**dict(zip(self._inputs, map(as_array, gradients), strict=True)))
 
+    def derivative(
+        self, x: Array, *, training: bool, modes: tuple[str, ...], along: tuple[Array, ...]
+    ) -> Array:
+        """Reverse mode alone, by ``torch.autograd.grad`` with ``create_graph=True``."""
+        axis, device = self._config.axis, self._config.device
+        tensor = _tensor(x, device).requires_grad_()
+        self._inputs = {"x": tensor, **self._affine()}
+        found = torch.movedim(self._apply(torch.movedim(tensor, axis, 1), training), 1, axis)
+        for direction in along:
+            if not found.requires_grad:  # A constant, and so is what it is the gradient of.
+                return np.zeros_like(x)
+            wanted = torch.autograd.grad(
+                found, tensor, _tensor(direction, device), create_graph=True, materialize_grads=True
+            )
+            found = wanted[0]
+        return as_array(found)
+
 
 class _ModuleLayer(_Layer):
     def __init__(self, config: LayerConfig) -> None:
@@ -133,6 +156,7 @@ class TorchBatchNorm:
         moves_axis=True,
         gradients=True,
         affine="joint",
+        derivatives=("reverse over reverse", "reverse over reverse over reverse"),
         defaults=True,
         cumulative=True,
         mixed=True,
@@ -190,6 +214,29 @@ class _FunctionLayer(_Layer):
             tensor = _tensor(value.copy(), self._config.device)
             self._given[name] = tensor.requires_grad_(name in _NATIVE)
 
+    def derivative(
+        self, x: Array, *, training: bool, modes: tuple[str, ...], along: tuple[Array, ...]
+    ) -> Array:
+        """By ``torch.func.jvp`` and ``torch.func.vjp``."""
+        axis, device = self._config.axis, self._config.device
+        self._inputs = self._affine()
+
+        def y(x: Any) -> Any:
+            return torch.movedim(self._apply(torch.movedim(x, axis, 1), training), 1, axis)
+
+        def forward(f: Any, v: Any) -> Any:
+            return lambda x: torch.func.jvp(f, (x,), (v,))[1]
+
+        def reverse(f: Any, v: Any) -> Any:
+            return lambda x: torch.func.vjp(f, x)[1](v)[0]
+
+        composed = y
+        for mode, direction in zip(modes, along, strict=True):
+            composed = (forward if mode == "forward" else reverse)(composed, _tensor(direction, device))
+        # numpy(), since a zero that PyTorch knows of has no memory.
+        array: Array = composed(_tensor(x, device)).numpy(force=True)
+        return array
+
     def _affine(self) -> dict[str, Any]:
         wanted = {"gamma": self._config.scale, "beta": self._config.center}
         return {name: self._given[name] for name in wanted if wanted[name] and name in self._given}
@@ -224,6 +271,7 @@ class TorchFunctional:
         axes=(1,),
         moves_axis=True,
         gradients=True,
+        derivatives=_COMPOSED,
         parameters=False,
         running=False,
         mixed=True,

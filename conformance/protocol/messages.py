@@ -84,6 +84,23 @@ class Backward(Labelled, frozen=True, tag="backward"):
     may_raise: bool = False
 
 
+class Derivative(Labelled, frozen=True, tag="derivative"):
+    """A derivative of y with respect to x, as automatic differentiation composes it. Sent only to those that
+    declare such compositions.
+
+    y is a function of x. Each of ``modes``, the innermost first, makes another function of x of it, by the array at
+    its place in ``along``, which is shaped as x: "forward" the derivative along that direction, "reverse" the
+    gradient of the sum of its product with that array. Answer: ``arrays["derivative"]``, shaped as x.
+    """
+
+    x: np.ndarray
+    training: bool
+    modes: tuple[Literal["forward", "reverse"], ...]
+    along: tuple[np.ndarray, ...]
+    layer: int = 0
+    may_raise: bool = False
+
+
 class Descend(Labelled, frozen=True, tag="descend"):
     """Gradient descent on gamma and beta towards y = x. Never sent: the suite performs it by forward,
     backward and load. Answer: the ``gamma`` and ``beta`` arrived at, flat.
@@ -108,8 +125,8 @@ class Transfer(Labelled, frozen=True, tag="transfer"):
     may_raise: bool = False
 
 
-Request: TypeAlias = Hello | Build | Load | Parameters | Forward | Backward
-Call: TypeAlias = Build | Load | Parameters | Forward | Backward | Descend | Transfer
+Request: TypeAlias = Hello | Build | Load | Parameters | Forward | Backward | Derivative
+Call: TypeAlias = Build | Load | Parameters | Forward | Backward | Derivative | Descend | Transfer
 Script: TypeAlias = tuple[Call, ...]
 
 

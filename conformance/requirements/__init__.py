@@ -11,6 +11,7 @@ GROUPS = (
     "forward",
     "identity",
     "gradient",
+    "derivative",
     "invariance",
     "running",
     "degenerate",

@@ -95,6 +95,14 @@ def output(x: Array, y: Array) -> Wrong | None:
     return None
 
 
+def derivative(name: str, x: Array, found: Array) -> Wrong | None:
+    """Whether a derivative has the shape of x. What it is, is for the requirements to say."""
+    if found.shape == x.shape:
+        return None
+    text = f"derivative() by {name} has shape {found.shape} for x of shape {x.shape}"
+    return Wrong("derivative", text, "a derivative with respect to x has the shape of x")
+
+
 def gradients(case: Case, can: Capabilities, config: LayerConfig, given: dict[str, Array]) -> Wrong | None:
     """Whether the gradients are there, each in its place and of a size that can be."""
     order = "return Gradients(x, gamma, beta), in this order or by these names"

@@ -21,6 +21,7 @@ from conformance.protocol.messages import (
     Backward,
     Build,
     Call,
+    Derivative,
     Forward,
     Load,
     Lost,
@@ -31,7 +32,7 @@ from conformance.requirements.probes import left_out
 from conformance.requirements.purity import each_layout, refusal
 from conformance.smoke import numbers
 from conformance.smoke.advice import on_raised, own_line
-from conformance.smoke.answers import Wrong, gradients, kept, names, output, width
+from conformance.smoke.answers import Wrong, derivative, gradients, kept, names, output, width
 from conformance.worker.client import Worker
 
 _FEATURES = 3
@@ -171,7 +172,8 @@ def _setting(can: Capabilities, dtype: str, rank: int, axis: int) -> Variant:
 
 
 def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
-    arrays, config = realise(setting.case), setting.config
+    case, config = setting.case, setting.config
+    arrays = realise(case)
     values = _values(setting.case, config, can)
     yield Build(config)
     yield Parameters()
@@ -185,6 +187,12 @@ def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
             yield Parameters(label=_MOVED)
         if can.differentiates(training):
             yield Backward(arrays.dy)
+    if config.dtype in ("float32", "float64") and config.parameter_dtype is None and can.training:
+        yield Load(values)
+        for name in can.derivatives:
+            modes = tuple(reversed(name.split(" over ")))
+            along = tuple(np.roll(arrays.dy, k, axis=case.batch_axis) for k in range(len(modes)))
+            yield Derivative(arrays.x, True, modes, along, label=name)  # type: ignore[arg-type]
     # One layout will do: whether a mask is laid along x rightly is for the requirements to say.
     if can.mask and config.replicas == 1 and setting.case.axis == len(setting.case.shape) - 1:
         x, mask = _half_masked(arrays.x, setting.case)
@@ -268,6 +276,8 @@ def _problem(
             return gradients(case, can, config, given) or numbers.gradients(
                 case, can, config, last.training, given
             )
+        case Derivative():
+            return derivative(call.label, call.x, answer.arrays["derivative"])
         case Parameters(label=label) if can.parameters and label == _MOVED:
             return numbers.statistics(case, answer.arrays)
         case Parameters() if can.parameters:

@@ -19,6 +19,7 @@ from conformance.protocol.messages import (
     Answer,
     Backward,
     Build,
+    Derivative,
     Forward,
     Hello,
     Identity,
@@ -29,7 +30,7 @@ from conformance.protocol.messages import (
 
 PATH = Path(__file__).with_name("protocol-v1.json")
 
-REQUESTS = (Hello, Build, Load, Parameters, Forward, Backward)
+REQUESTS = (Hello, Build, Load, Parameters, Forward, Backward, Derivative)
 REPLIES = (Identity, Answer, Raised)
 
 _ARRAY = {

@@ -28,6 +28,7 @@ from conformance.protocol.messages import (
     Answer,
     Backward,
     Build,
+    Derivative,
     Forward,
     Hello,
     Identity,
@@ -121,6 +122,13 @@ class Server:
                 named = zip(("x", "gamma", "beta"), gradients, strict=True)
                 arrays = {k: _numeric(f"backward().{k}", v) for k, v in named if v is not None}
                 return arrays, not _same(own, dy), seconds
+            case Derivative(x, training, modes, along, number):
+                layer = self._layer(number)
+                own, ways = np.array(x), tuple(np.array(each) for each in along)
+                found, seconds = _timed(
+                    lambda: layer.derivative(own, training=training, modes=modes, along=ways)  # type: ignore[attr-defined]
+                )
+                return {"derivative": _numeric("derivative()", found)}, not _same(own, x), seconds
         raise Malformed(f"unknown request {type(request).__name__}")
 
     def _layer(self, number: int) -> Layer:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from conformance.implementation import DIFFERENTIABLE, DTYPES, Capabilities, Idiom
+from conformance.implementation import COMPOSITIONS, DIFFERENTIABLE, DTYPES, Capabilities, Idiom
 from conformance.protocol.messages import Answer, Identity, Raised, Reply
 from conformance.worker.shown import shortened, spelled
 
@@ -117,6 +117,12 @@ def unsound(identity: Identity) -> str | None:
         return (
             f"capabilities.gradients_of must be some of {', '.join(DIFFERENTIABLE)}; "
             f"it is {_listed(can.gradients_of)}"
+        )
+    unknown = [each for each in can.derivatives if each not in COMPOSITIONS]
+    if unknown:
+        return (
+            "capabilities.derivatives must be of forward and reverse, one to three joined by ' over '; "
+            f"it is {_listed(can.derivatives)}"
         )
     if can.epsilon is not None and not 0 <= can.epsilon < math.inf:
         return f"capabilities.epsilon must be finite and >= 0, or None; it is {can.epsilon}"

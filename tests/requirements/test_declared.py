@@ -247,3 +247,51 @@ def test_half_precision_beside_float32_is_judged_where_it_is_declared(
 
 def test_a_sound_layer_passes_in_mixed_precision() -> None:
     assert not _mixed("sound:PairwiseSums")
+
+
+# -- derivatives of higher order
+
+
+def _derivatives(layer: str) -> dict[str, str]:
+    """The outcomes of the group, by requirement."""
+    found = conformance.check(
+        f"conformance.gallery.{layer}", requirements="derivative.*", dtypes="float64", max_examples=16
+    )
+    return {each.requirement.partition(".")[2]: str(each.outcome) for each in found.report.results}
+
+
+def test_a_sound_layer_has_every_derivative_by_every_composition() -> None:
+    assert set(_derivatives("sound_derivatives:DerivativesInOtherOrder").values()) == {"pass"}
+
+
+def test_those_of_one_composition_alone_are_judged_by_that() -> None:
+    found = _derivatives("sound_derivatives:ReverseModeAlone")
+    assert found["second"] == found["inference"] == "pass"
+    assert found["forward"] == found["third"] == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("impostor", "wrong"),
+    [
+        ("ForwardModeOfInference", "forward"),
+        ("SecondWithStatisticsKept", "second"),
+        ("ThirdWithoutTheVariance", "third"),
+        ("CurvedInInference", "inference"),
+    ],
+)
+def test_each_requirement_sees_what_it_is_for(impostor: str, wrong: str) -> None:
+    found = _derivatives(f"impostors_derivative:{impostor}")
+    assert found[wrong] == "fail"
+    earlier = list(found)[: list(found).index(wrong)]
+    assert {found[name] for name in earlier} <= {"pass"}
+
+
+def test_what_is_wrong_by_some_compositions_alone_says_by_which() -> None:
+    found = conformance.check(
+        "conformance.gallery.impostors_derivative:ForwardOverForwardOfOne",
+        requirements="derivative.second",
+        dtypes="float64",
+        max_examples=16,
+    )
+    (failure,) = found.failures
+    assert "wrong by forward over forward, right by " in failure.message

@@ -8,7 +8,16 @@ import msgspec
 import numpy as np
 
 from conformance.implementation import Capabilities
-from conformance.protocol.messages import Backward, Build, Forward, Hello, Identity, Load, Parameters
+from conformance.protocol.messages import (
+    Backward,
+    Build,
+    Derivative,
+    Forward,
+    Hello,
+    Identity,
+    Load,
+    Parameters,
+)
 from conformance.worker.framing import frame
 from conformance.worker.protocol_check.check import (
     BUILT,
@@ -155,6 +164,25 @@ def _backward(talk: Talk) -> None:
         for name in ("gamma", "beta"):
             if name in found and found[name].size != 3:
                 raise Wrong(f"the gradient of {name} has shape {found[name].shape} for 3 features")
+
+
+@CHECKS.add(
+    "derivative",
+    "derivative gives an array of the shape and dtype of x, for every composition that is declared.",
+    "Answer with arrays {derivative: {dtype, shape, data}}, or leave the composition out of derivatives.",
+    BUILT,
+)
+def _derivative(talk: Talk) -> None:
+    can = talk.capabilities
+    if not can.derivatives:
+        raise Unasked("it declares no derivatives")
+    setting = talk.layer(3)
+    for name in can.derivatives:
+        modes = tuple(reversed(name.split(" over ")))
+        along = (setting.x(),) * len(modes)
+        call = Derivative(setting.x(), can.training, modes, along)  # type: ignore[arg-type]
+        (found,) = talk.answers(call)
+        like(found, "derivative", setting.x())
 
 
 @CHECKS.add(
