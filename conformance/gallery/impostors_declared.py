@@ -24,6 +24,7 @@ class AnotherEpsilonThanDeclared(_Declaring):
 
 class AnotherMomentumThanDeclared(_Declaring):
     what = "Declares a momentum of 0.9 as its only one, and has 0.99."
+    deviation = "momentum-fixed-0.99"
     capabilities = replace(BatchNorm.capabilities, momentum=0.9)
 
     def start(self, config: LayerConfig) -> None:

@@ -177,6 +177,7 @@ class ClippedOutput(_Forward):
 
 class RectifiedOutput(_Forward):
     what = "Has a ReLU fused in that nobody asked for."
+    deviation = "followed-by-relu"
 
     def affine(self, xhat: Array) -> Array:
         return np.maximum(super().affine(xhat), 0)

@@ -63,6 +63,7 @@ class SquaresInHalf(_Mixed):
 
 class EpsilonHalved(_Mixed):
     what = "Converts epsilon to the dtype of x: 1e-8 is 0 in float16."
+    deviation = "epsilon-rounded-to-half"
 
     def inverse(self, var: Array) -> Array:
         return 1 / np.sqrt(var + self.halved(self.epsilon))

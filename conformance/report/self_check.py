@@ -89,14 +89,21 @@ def _by_requirement(check: SelfCheck) -> list[str]:
     lines = [
         "## Requirements",
         "",
-        "How many impostors each requirement catches, and which ones it alone catches.",
+        "How many impostors each requirement catches, and which ones it alone catches: alone but for `session.*`, which "
+        "judges the answers to all others again.",
         "",
         "| requirement | level | catches | alone |",
         "|---|---|---|---|",
     ]
-    for requirement in catalogue():
+    every = catalogue()
+    again = {requirement.id for requirement in every if requirement.everywhere}
+    for requirement in every:
         caught = [each for each in check.rejections if requirement.id in each.caught_by]
-        alone = [each.exhibit.id for each in caught if len(each.caught_by) == 1]
+        alone = [
+            each.exhibit.id
+            for each in caught
+            if {requirement.id} == (set(each.caught_by) - again or set(each.caught_by))
+        ]
         lines.append(f"| {requirement.id} | {requirement.level} | {len(caught)} | {', '.join(alone)} |")
     return [*lines, ""]
 

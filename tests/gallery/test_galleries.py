@@ -6,6 +6,7 @@ experiments.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -126,7 +127,9 @@ def test_a_name_has_to_hold_for_every_failure(diagnoses: tuple[str, ...], named:
 def test_names_are_of_deviations_there_are() -> None:
     known = {each.key for each in (*FORWARD, *GRADIENT, *RUNNING, NARROWED, HALF, ONE_PASS, ONE_PASS_CLIPPED)}
     for exhibit in EVERY:
-        assert set(filter(None, exhibit.deviation.replace("+", " ").split())) <= known, exhibit.id
+        own = set(filter(None, exhibit.deviation.replace("+", " ").split()))
+        measured = {name for name in own if re.fullmatch(r"momentum-fixed-0\.\d+", name)}
+        assert own - measured <= known, exhibit.id
 
 
 def test_judged_side_by_side_as_one_by_one() -> None:
