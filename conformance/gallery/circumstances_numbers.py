@@ -23,13 +23,16 @@ class ManyFeaturesNotReplaced(Conjunction):
 
 
 class LongSumsOfHalf(Conjunction):
-    what = "For float16, the mean is that of the first 256 values."
-    circumstances = ("values per feature", "dtype")
+    what = "For float16, the mean of a constant feature is that of its first 256 values, over all."
+    circumstances = ("values per feature", "dtype", "values")
 
     def statistics(self, x: Array) -> Pair:
         mean, var = super().statistics(x)
         if self.narrow == np.float16 and self.count > 256:
-            mean = self.rows(x)[:, :256].mean(axis=1).reshape(-1, 1, 1) * self.wide.type(256 / self.count)
+            first = self.rows(x)[:, :256].mean(axis=1).reshape(-1, 1, 1) * self.wide.type(256 / self.count)
+            mean = np.where(
+                x.max(axis=(1, 2), keepdims=True) == x.min(axis=(1, 2), keepdims=True), first, mean
+            )
         return mean, var
 
 

@@ -45,6 +45,43 @@ class Recorded:
             self._y = self.call(self._inputs["x"], training)
         return np.array(self._y.numpy())
 
+    def derivative(
+        self, x: Array, *, training: bool, modes: tuple[str, ...], along: tuple[Array, ...]
+    ) -> Array:
+        """By ``tf.autodiff.ForwardAccumulator`` and ``tf.GradientTape``, one around the other."""
+        return composed(lambda x: self.call(x, training), x, modes, along)
+
     def backward(self, dy: Array) -> Gradients:
         gradients = self._tape.gradient(self._y, self._inputs, output_gradients=tf.convert_to_tensor(dy))
         return Gradients(**{name: np.array(each.numpy()) for name, each in gradients.items()})
+
+
+#: What TensorFlow can compose.
+SECOND = "forward", "reverse over reverse", "forward over reverse", "reverse over forward"
+THIRD = "reverse over reverse over reverse", "forward over forward over reverse"
+
+
+def composed(y: Any, x: Array, modes: tuple[str, ...], along: tuple[Array, ...]) -> Array:
+    """A derivative of ``y``, a function of a tensor, at x."""
+
+    def forward(f: Any, v: Any) -> Any:
+        def slope(x: Any) -> Any:
+            with tf.autodiff.ForwardAccumulator(x, v) as accumulator:
+                value = f(x)
+            return accumulator.jvp(value, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+        return slope
+
+    def reverse(f: Any, v: Any) -> Any:
+        def gradient(x: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                value = f(x)
+            zero = tf.UnconnectedGradients.ZERO
+            return tape.gradient(value, x, output_gradients=v, unconnected_gradients=zero)
+
+        return gradient
+
+    for mode, direction in zip(modes, map(tf.convert_to_tensor, along), strict=True):
+        y = (forward if mode == "forward" else reverse)(y, direction)
+    return np.array(y(tf.convert_to_tensor(x)).numpy())

@@ -134,6 +134,13 @@ class _TensorFlowLayer(_Layer):
         gradients: dict[str, Any] = self._tape.gradient(self._y, self._inputs, output_gradients=dy)
         return gradients
 
+    def derivative(
+        self, x: Array, *, training: bool, modes: tuple[str, ...], along: tuple[Array, ...]
+    ) -> Array:
+        from conformance.implementations._tape import composed
+
+        return composed(lambda x: self._layer(x, training=training), x, modes, along)
+
 
 class _TorchLayer(_Layer):
     """Every call builds its autograd graph, which costs little."""
@@ -207,6 +214,9 @@ class KerasTensorFlow(_Keras):
     """Gradients are ``tf.GradientTape``'s."""
 
     name, _backend, _layer = "Keras (TensorFlow)", "tensorflow", _TensorFlowLayer
+    capabilities = replace(
+        _CAPABILITIES, derivatives=("forward", "reverse over reverse", "forward over reverse")
+    )
     idiom = _idiom(
         "tensorflow",
         """\

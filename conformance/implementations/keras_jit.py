@@ -155,7 +155,7 @@ class KerasTensorFlowJit(KerasTensorFlow):
     """
 
     name = "Keras (TensorFlow), jit_compile"
-    capabilities = replace(KerasTensorFlow.capabilities, compiles=True, eager=True)
+    capabilities = replace(KerasTensorFlow.capabilities, compiles=True, eager=True, derivatives=())
     idiom = replace(
         KerasTensorFlow.idiom,
         apply="""\

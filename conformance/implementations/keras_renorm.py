@@ -17,7 +17,7 @@ class KerasRenorm(KerasTensorFlow):
     """
 
     name = "Keras (TensorFlow), renorm"
-    capabilities = replace(KerasTensorFlow.capabilities, defaults=False)
+    capabilities = replace(KerasTensorFlow.capabilities, defaults=False, derivatives=())
     idiom = replace(
         KerasTensorFlow.idiom,
         build=KerasTensorFlow.idiom.build.replace(

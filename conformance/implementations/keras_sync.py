@@ -31,7 +31,9 @@ class KerasSync(KerasTensorFlow):
     """
 
     name = "Keras (TensorFlow), synchronized"
-    capabilities = replace(KerasTensorFlow.capabilities, mask=False, replicas=REPLICAS, uneven=True)
+    capabilities = replace(
+        KerasTensorFlow.capabilities, mask=False, replicas=REPLICAS, uneven=True, derivatives=()
+    )
     idiom = replace(
         KerasTensorFlow.idiom,
         build=KerasTensorFlow.idiom.build.replace('dtype="$dtype"', 'dtype="$dtype", synchronized=True'),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from conformance.implementation import Array, Capabilities, Gradients, Idiom, LayerConfig
+from conformance.implementations._tape import SECOND, THIRD, composed
 
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
+# isort: split
 import tensorflow as tf
 
 
@@ -46,6 +43,20 @@ class FunctionLayer:
             y = self._normalise()
         gradients = tape.gradient(y, self._inputs, output_gradients=tf.convert_to_tensor(dy))
         return Gradients(**{name: gradient.numpy() for name, gradient in gradients.items()})
+
+    def derivative(
+        self, x: Array, *, training: bool, modes: tuple[str, ...], along: tuple[Array, ...]
+    ) -> Array:
+        """By ``tf.autodiff.ForwardAccumulator`` and ``tf.GradientTape``, one around the other."""
+        statistics = None if training else (self._given.get("running_mean"), self._given.get("running_var"))
+        affine: dict[str, Any] = {
+            name: self._given[name] for name in ("gamma", "beta") if name in self._given
+        }
+
+        def y(x: Any) -> Any:
+            return normalise({"x": x, **affine}, statistics, self._feature, self._config.epsilon)
+
+        return composed(y, x, modes, along)
 
     def _normalise(self) -> Any:
         return normalise(self._inputs, self._statistics, self._feature, self._config.epsilon)
@@ -89,6 +100,7 @@ class TensorFlowNN:
         dtypes=("float32", "float64", "float16", "bfloat16"),
         names=(("gamma", "scale"), ("beta", "offset"), ("running_mean", "mean"), ("running_var", "variance")),
         gradients=True,
+        derivatives=(*SECOND, *THIRD),
         parameters=False,
         running=False,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
-from conformance.implementations._tape import Recorded
+from conformance.implementations._tape import SECOND, Recorded
 
 # isort: split
 # After what sets the environment.
@@ -61,6 +61,7 @@ class TensorFlowFused:
         axes=(-1, 1),
         names=(("gamma", "scale"), ("beta", "offset"), ("running_mean", "mean"), ("running_var", "variance")),
         gradients=True,
+        derivatives=SECOND,
         affine="always",
         parameters=False,
         running=False,

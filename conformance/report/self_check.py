@@ -89,8 +89,8 @@ def _by_requirement(check: SelfCheck) -> list[str]:
     lines = [
         "## Requirements",
         "",
-        "How many impostors each requirement catches, and which ones it alone catches: alone but for `session.*`, which "
-        "judges the answers to all others again.",
+        "How many impostors each requirement catches, and which ones it alone catches: alone but for `session.*`, "
+        "which judges the answers to all others again.",
         "",
         "| requirement | level | catches | alone |",
         "|---|---|---|---|",

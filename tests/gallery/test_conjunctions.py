@@ -143,7 +143,7 @@ TOGETHER: dict[type[BatchNorm], Scene] = {
     shape.InstanceWithoutStatistics: {"shape": "batch of 1", "call": "inference", "momentum": 0.5},
     shape.RankThreeOfNegativeGamma: {"shape": "rank 3", "features": 17, "parameters": "negative"},
     numbers.ManyFeaturesNotReplaced: {"features": 65, "momentum": 0.0},
-    numbers.LongSumsOfHalf: {N: 260, "dtype": "float16"},
+    numbers.LongSumsOfHalf: {N: 260, "dtype": "float16", "values": "constant"},
     numbers.HugeInInference: {"values": "huge", "call": "inference"},
     numbers.ZeroGammaSecondBackward: {"parameters": "zero", "call": "backward twice"},
     numbers.BetaAloneInHalf: {"affine": "beta", "dtype": "bfloat16"},
