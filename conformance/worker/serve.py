@@ -17,11 +17,11 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from conformance.implementation import DTYPES, Capabilities, Idiom, Layer
+from conformance.implementation import DTYPES, Capabilities, Differentiable, Idiom, Layer
 from conformance.protocol.codec import decode_request, encode, wire_name
 from conformance.protocol.layouts import lay_out
 from conformance.protocol.messages import (
@@ -123,10 +123,10 @@ class Server:
                 arrays = {k: _numeric(f"backward().{k}", v) for k, v in named if v is not None}
                 return arrays, not _same(own, dy), seconds
             case Derivative(x, training, modes, along, number):
-                layer = self._layer(number)
+                differentiable = cast(Differentiable, self._layer(number))
                 own, ways = np.array(x), tuple(np.array(each) for each in along)
                 found, seconds = _timed(
-                    lambda: layer.derivative(own, training=training, modes=modes, along=ways)  # type: ignore[attr-defined]
+                    lambda: differentiable.derivative(own, training=training, modes=modes, along=ways)
                 )
                 return {"derivative": _numeric("derivative()", found)}, not _same(own, x), seconds
         raise Malformed(f"unknown request {type(request).__name__}")
