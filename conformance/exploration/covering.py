@@ -21,12 +21,9 @@ Bits = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """:ivar rows: for each factor, the number of its level. :ivar impossible: combinations that no row can hold.
-    :ivar given: which of those that were given the first rows hold.
-    """
+    """:ivar rows: for each factor, the number of its level. :ivar given: which of those given as first rows hold."""
 
     rows: tuple[tuple[int, ...], ...]
-    impossible: int
     given: tuple[int, ...] = ()
 
 
@@ -71,7 +68,7 @@ class _Cover:
         self._count = int(self._starts[-1])
         self._of = np.repeat(np.arange(len(sizes)), sizes)
         self._factors = len(sizes)
-        self._fits = self._compatible(allowed)
+        self._fits = self._consistent(self._compatible(allowed))
         self._pairs = self._fits & (self._of[:, None] != self._of[None, :])
         self._triples = self._wanted(triples)
         self._in_threes = frozenset(itertools.chain.from_iterable(triples))
@@ -84,6 +81,19 @@ class _Cover:
                 if not allowed(f, i - int(self._starts[f]), g, j - int(self._starts[g])):
                     fits[i, j] = fits[j, i] = False
         return fits
+
+    def _consistent(self, fits: Bits) -> Bits:
+        """Without the pairs that leave some third factor no level, nor those that these left out leave none, and so
+        on: the search would find each of them out again in every row, by trying all else.
+        """
+        while True:
+            kept = fits.copy()
+            for factor in range(self._factors):
+                own = fits[:, self._starts[factor] : self._starts[factor + 1]].astype(np.float32)
+                kept &= own @ own.T > 0
+            if (kept == fits).all():
+                return fits
+            fits = kept
 
     def _levels(self, factor: int) -> range:
         return range(int(self._starts[factor]), int(self._starts[factor + 1]))
@@ -103,7 +113,6 @@ class _Cover:
 
     def run(self, given: Sequence[Mapping[int, int]], most: float) -> Covered:
         rows: list[tuple[int, ...]] = []
-        impossible = 0
         held: list[int] = []
         for number, levels in enumerate(given):
             row = self._row([int(self._starts[f]) + level for f, level in levels.items()], hiding=0)
@@ -113,12 +122,11 @@ class _Cover:
         while len(rows) < most and (start := self._uncovered()) is not None:
             row = self._row(start)
             if row is None:
-                impossible += 1
                 self._forget(start)
                 continue
             rows.append(self._marked(row))
             self._forget(start)
-        return Covered(tuple(rows), impossible, tuple(held))
+        return Covered(tuple(rows), tuple(held))
 
     def _marked(self, row: list[int]) -> tuple[int, ...]:
         """The levels of a row, whose combinations count as covered: no pair where another level hides more."""

@@ -16,6 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf
 
+tf.config.set_visible_devices([], "GPU")  # since the processor is the one device that is declared
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 

@@ -251,6 +251,7 @@ dx, dgamma, dbeta = torch.autograd.grad(y, [t, $layer.gamma.value, $layer.beta.v
 
     def __init__(self) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+        os.environ.setdefault("KERAS_TORCH_DEVICE", "cpu")
         super().__init__()
 
 

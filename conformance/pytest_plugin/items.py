@@ -29,6 +29,7 @@ from conformance.results.model import Report
 from conformance.running.campaign import Settings, TaskResult
 from conformance.running.layouts import spare
 from conformance.running.shard import Shard, ShardResult, shard_in_steps
+from conformance.running.shown import make_small
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound, resolve
 from conformance.worker.process import CannotStart
@@ -214,6 +215,7 @@ class Implementation(pytest.Collector):
             worker, ahead = self._worker, settings.shards()
             spare(worker, [shard.probe for shard in ahead])
             shards = tuple(_judged(shard, worker) for shard in ahead)
+            make_small(shards, ahead, worker, lambda: False)
         except CannotStart as error:
             self._problem = "it does not start, as said above"
             raise error from None

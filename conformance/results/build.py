@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from conformance.cases.case import Case
-from conformance.implementation import DTYPES
 from conformance.judging.requirement import Requirement
 from conformance.judging.verdict import Outcome, Verdict
 from conformance.requirements.catalogue import catalogue
@@ -26,7 +24,7 @@ from conformance.results.model import (
     spelled_out,
 )
 from conformance.running.campaign import Settings, TaskResult
-from conformance.running.tally import Counterexample, Tally
+from conformance.running.tally import Counterexample, Tally, shown, worst_of
 from conformance.version import __version__
 
 
@@ -109,8 +107,8 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
     by_dtype = {}
     for dtype in dtypes:
         own = [tally for tally in tallies if tally.dtype == dtype]
-        by_dtype[dtype] = DtypeResult(_worst(own).outcome, _ratio(own), requirement.level_for(dtype))
-    top = _worst(tallies)
+        by_dtype[dtype] = DtypeResult(worst_of(own).outcome, _ratio(own), requirement.level_for(dtype))
+    top = worst_of(tallies)
     contradiction = _contradiction(tallies)
     if contradiction is not None and not top.outcome.failing:
         top = Verdict(Outcome.FAIL, message=contradiction)
@@ -119,8 +117,8 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
     seen = dict.fromkeys(value for tally in tallies for value in tally.observed)
     common = frozenset.intersection(*fits) if (fits := [f for t in tallies for f in t.fits]) else frozenset()
     seen |= dict.fromkeys([" or ".join(sorted(common))] if common else [])
-    shown = _shown(tallies)
-    counterexample = _failure(shown.counterexample) if shown and shown.counterexample else None
+    found = shown(tallies)
+    counterexample = _failure(found.counterexample) if found and found.counterexample else None
     return Result(
         task.implementation,
         requirement.id,
@@ -131,7 +129,7 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
         _ratio(tallies),
         _listed(list(seen)) or None,
         _message(tallies, counterexample.message if counterexample else top.message),
-        _diagnosis(tallies, shown),
+        _diagnosis(tallies, found),
         counterexample,
     )
 
@@ -182,13 +180,6 @@ def _listed(values: list[str], most: int = 3) -> str:
     return ", ".join([*values[:most], *more])
 
 
-def _worst(tallies: list[Tally]) -> Any:
-    """The worst verdict; where some could be judged, what could not is passed over."""
-    verdicts = [tally.worst for tally in tallies if tally.worst is not None]
-    judged = [v for v in verdicts if v.outcome is not Outcome.UNSUPPORTED]
-    return max(judged or verdicts, key=lambda v: (v.outcome.severity, v.ratio or 0.0))
-
-
 def _ratio(tallies: list[Tally]) -> float | None:
     ratios = [t.worst.ratio for t in tallies if t.worst is not None and t.worst.ratio is not None]
     return _finite(max(ratios, default=None))
@@ -196,19 +187,6 @@ def _ratio(tallies: list[Tally]) -> float | None:
 
 def _finite(ratio: float | None) -> float | None:
     return None if ratio is None else min(ratio, INFINITE)
-
-
-def _shown(tallies: list[Tally]) -> Tally | None:
-    """The one whose counterexample is shown: of the first dtype that fails, in the order of DTYPES, which is the one
-    most people meet.
-    """
-    found = [t for t in tallies if t.counterexample is not None]
-    if not found:
-        return None
-    first = min(DTYPES.index(t.dtype) for t in found)
-    own = [t for t in found if t.dtype == DTYPES[first]]
-    worst = _worst(own)
-    return next(t for t in own if t.worst is worst)
 
 
 def _failure(example: Counterexample) -> FailingCase:

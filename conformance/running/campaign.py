@@ -21,7 +21,8 @@ from conformance.running.coverage import Coverage, coverage
 from conformance.running.held import Held, held
 from conformance.running.layouts import spare
 from conformance.running.shard import Profile, Shard, ShardResult, shard_in_steps
-from conformance.running.steps import HELD, Begun, Judged, Place, Tell, Without
+from conformance.running.shown import make_small
+from conformance.running.steps import HELD, SMALLEST, Begun, Judged, Place, Tell, Without
 from conformance.worker.client import Worker
 from conformance.worker.locate import NotFound
 from conformance.worker.process import CannotStart, NoProgram, NotDeclared
@@ -164,6 +165,7 @@ def run_together(
             while active:
                 active = [each for each in active if next(each, _OVER) is not _OVER]
         for run in runs:
+            run.make_small(stop, tell)
             run.describe(stop, tell)
     if not runs:
         return [TaskResult(name, "partial", shards=tuple(done)) for name in names]
@@ -249,13 +251,25 @@ class _Run:
             return
         tell(Begun(self._name, place))
         try:
-            shrink = not self._settings.until_rejected
-            result = yield from shard_in_steps(shard, self._worker, stop=stop, shrink=shrink)
+            confirm = not self._settings.until_rejected
+            result = yield from shard_in_steps(shard, self._worker, stop=stop, confirm=confirm)
         except CannotStart as error:
             self._failure = error
             return
         self._count(result)
         tell(Judged(self._name, self._worker.identity, result))
+
+    def make_small(self, stop: Stop, tell: Tell) -> None:
+        """Look for the smallest case of what failed."""
+        if self._worker is None or self._failure or stop() or self._settings.until_rejected:
+            return
+        tell(Begun(self._name, SMALLEST))
+        inside = self._worker.inside
+        try:
+            make_small(self._done, self._settings.shards(), self._worker, stop)
+        except CannotStart as error:
+            self._failure = error
+        self._profile.implementation += self._worker.inside - inside
 
     def describe(self, stop: Stop, tell: Tell) -> None:
         """See what its layers hold, for a report of shapes."""

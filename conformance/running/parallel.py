@@ -37,8 +37,8 @@ def run_all(
     finished: Callable[[TaskResult], None] = lambda _: None,
     stop: Stop | None = None,
 ) -> tuple[list[TaskResult], bool]:
-    """Every implementation's result, in the order of ``names``, and whether the run was interrupted. Where there are
-    fewer implementations than jobs, their dtypes are spread over the jobs.
+    """Every implementation's result, in the order of ``names``, and whether the run was interrupted. The dtypes of
+    the last implementations, one for each job, are spread over the jobs.
 
     At a signal that ends a run the shards under way end after their current case, and what was judged so far is
     returned. At a second one all is dropped, and KeyboardInterrupt is raised.
@@ -83,9 +83,14 @@ def run_all(
 def _parts(names: list[str], settings: Settings, jobs: int, together: int) -> list[Part]:
     groups = [tuple(names[k : k + together]) for k in range(0, len(names), together)]
     # Until it is rejected, one dtype decides whether the next is tried.
-    spread = 1 if settings.until_rejected or not groups else jobs // len(groups)
-    several = max(1, min(spread, len(settings.dtypes)))
-    return [Part(group, settings.dtypes[k::several]) for group in groups for k in range(several)]
+    several = 1 if settings.until_rejected else min(jobs, len(settings.dtypes))
+    # With the last ones so spread, no job is left alone with all of one at the end.
+    spread = [several if k >= len(groups) - jobs else 1 for k in range(len(groups))]
+    return [
+        Part(group, settings.dtypes[k::parts])
+        for group, parts in zip(groups, spread, strict=True)
+        for k in range(parts)
+    ]
 
 
 @dataclass(slots=True)

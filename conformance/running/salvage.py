@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from conformance.protocol.messages import Identity
 from conformance.running.campaign import TaskResult
 from conformance.running.shard import ShardResult
-from conformance.running.steps import HELD, START, Judged, Place
+from conformance.running.steps import HELD, SMALLEST, START, Judged, Place
 
 _SHARD, _DTYPE = 2, 3  # deaths after which one is left out
 
@@ -76,7 +76,7 @@ def accounted(result: TaskResult, parts: Sequence[Part], dtypes: Sequence[str]) 
     lost, harmless = [], []
     places = dict.fromkeys(death.place for part in parts for death in part.deaths)
     for place in sorted(
-        places, key=lambda each: (each == HELD, dtypes.index(each.dtype) if each.dtype else -1)
+        places, key=lambda each: (each in (HELD, SMALLEST), dtypes.index(each.dtype) if each.dtype else -1)
     ):
         own = max(([d for d in part.deaths if d.place == place] for part in parts), key=len)
         how = " and then ".join(dict.fromkeys(death.how.partition("\n")[0] for death in own))
@@ -99,4 +99,8 @@ def accounted(result: TaskResult, parts: Sequence[Part], dtypes: Sequence[str]) 
 def _where(place: Place) -> str:
     if place.dtype:
         return f"at {place.probe} in {place.dtype}"
-    return "when it began" if place == START else "when it looked at what layers hold"
+    return {
+        START: "when it began",
+        HELD: "when it looked at what layers hold",
+        SMALLEST: "when it looked for the smallest failing cases",
+    }[place]

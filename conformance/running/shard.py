@@ -27,7 +27,7 @@ from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict
 from conformance.protocol.messages import Script
 from conformance.running.observing import observe
-from conformance.running.shrunk import shrunk
+from conformance.running.shrunk import confirmed
 from conformance.running.tally import Tally
 from conformance.worker.client import Worker
 
@@ -104,13 +104,17 @@ class ShardResult:
 
 
 def shard_in_steps(
-    shard: Shard, worker: Worker, *, stop: Callable[[], bool] = lambda: False, shrink: bool = True
+    shard: Shard,
+    worker: Worker,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    confirm: bool = True,
 ) -> Generator[None, None, ShardResult]:
-    """Draw the cases, have the implementation perform them, judge; then shrink what failed. Yields after
+    """Draw the cases, have the implementation perform them, judge; then explain what failed. Yields after
     every case, for other implementations to take theirs.
 
     :param stop: asked before every case; the result is then of the cases so far.
-    :param shrink: whether to look for the smallest failing case.
+    :param confirm: whether to try again what failed, and to find out by what.
     """
     profile = Profile()
     capabilities = worker.identity.capabilities
@@ -158,7 +162,7 @@ def shard_in_steps(
     if shard.probe.rows and not stop():
         _settle(shard, tallies, drawn, worker)
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
-        if shard.probe.rows and shrink and tally.failures and not stop():
+        if shard.probe.rows and confirm and tally.failures and not stop():
             tally.circumstances = _circumstances(shard, requirement, tally, worker)
         if requirement.everywhere:
             tally.evidence.clear()  # The circumstances say what it takes, and other requirements what it is.
@@ -166,8 +170,8 @@ def shard_in_steps(
             # What cannot be explained, for whatever reason, is a failure all the same.
             with suppress(ArithmeticError, ValueError, LookupError):
                 tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
-        if shrink and tally.failing is not None and not stop():
-            tally.counterexample = shrunk(shard.probe, requirement, tally, worker, shard.seed, stop)
+        if confirm and tally.failing is not None and not stop():
+            tally.counterexample = confirmed(shard.probe, requirement, tally, worker, shard.seed, stop)
         tally.evidence.clear()
     profile.implementation = worker.inside - inside
     profile.wire = max(0.0, worker.waited - waited - profile.implementation)

@@ -21,6 +21,8 @@ from conformance.running.observing import observe
 from conformance.running.tally import Counterexample, Tally
 from conformance.worker.client import Worker
 
+_REPEATED = (Outcome.FAIL, Outcome.ERROR)
+
 
 @dataclass(frozen=True, slots=True)
 class _Failing:
@@ -32,11 +34,11 @@ class _Failing:
     place: Place | None = None
 
 
-def shrunk(
+def confirmed(
     probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, seed: int, stop: Callable[[], bool]
 ) -> Counterexample:
-    """The smallest case found on which a requirement fails; for the reason that the failures are named by, if they
-    have a name.
+    """A case on which a requirement fails when it is tried again; for the reason that the failures are named by, if
+    they have a name.
 
     :param seed: of the campaign.
     :param tally: of a requirement that fails; its name is taken away where no case can be found that it explains.
@@ -44,65 +46,98 @@ def shrunk(
     failing = tally.failing
     assert failing is not None and tally.worst is not None
     capabilities = worker.identity.capabilities
-    outcome = tally.worst.outcome
-    found = _Failing(failing, probe.script(failing, realise(failing), capabilities), tally.worst)
+    script = probe.script(failing, realise(failing), capabilities)
+    search = _Search(probe, requirement, tally, worker, stop, _Failing(failing, script, tally.worst))
     start = failing
     if tally.circumstances is not None:
         # The plainest case that has the circumstances, to be made smaller within them.
         start = case_of(tally.circumstances.conjunctions[0].row, seed, 0, capabilities)
+    # A crash or a hang is expensive to repeat: its case stands as it was drawn.
+    if tally.worst.outcome in _REPEATED:
+        evidence = [each.trial.case for each in tally.evidence[:1]]
+        named = tally.diagnosis is not None and tally.diagnosis.key
+        # By a case that the name explains, if there is one; else by any, and nothing is named.
+        if not any(search.fails(case) for case in (start, failing, *evidence)) and named:
+            tally.diagnosis = None
+            any(search.fails(case) for case in (start, failing))
+    return search.counterexample()
 
-    def explained(trial: Trial, verdict: Verdict) -> bool:
-        """Whether the name that was found for the failures is one for this."""
-        found = tally.diagnosis
-        if found is None or not found.key:
-            return True
-        return reproduces(found.key, Failure(trial, verdict), requirement.level_for(tally.dtype))
 
-    def fails(case: Case) -> bool:
-        nonlocal found
-        if stop() or not capabilities.takes_constants(case.epsilon, case.momentum):
+def smallest(
+    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
+) -> Counterexample:
+    """The smallest case found, from the one that a tally has."""
+    known = tally.counterexample
+    assert known is not None
+    capabilities = worker.identity.capabilities
+    script = probe.script(known.case, realise(known.case), capabilities)
+    search = _Search(probe, requirement, tally, worker, stop, _Failing(known.case, script, known.verdict))
+    if known.verdict.outcome not in _REPEATED or not search.fails(known.case):
+        return known
+    domain = probe.domain.for_dtype(known.case.dtype)
+    minimise(
+        known.case,
+        search.fails,
+        feature=search.found.verdict.feature,
+        min_features=domain.min_features,
+        min_count=domain.min_count,
+        epsilons=domain.epsilons,
+        # A constant feature, say, stays one: the requirement is about nothing else.
+        admits=lambda c: (
+            capabilities.takes(c.shape, c.axis)
+            and (probe.rows or all(r.values in domain.values for r in c.features))
+        ),
+        # Where every new shape is compiled, a smaller case is not worth minutes. What is required everywhere
+        # has its smallest case from the rows of circumstances, mostly.
+        attempts=24 if capabilities.compiles or (requirement.everywhere and not probe.rows) else 400,
+    )
+    return search.counterexample()
+
+
+class _Search:
+    """For cases on which a requirement fails as it failed. :ivar found: the last of them."""
+
+    def __init__(
+        self,
+        probe: Probe,
+        requirement: Requirement,
+        tally: Tally,
+        worker: Worker,
+        stop: Callable[[], bool],
+        found: _Failing,
+    ) -> None:
+        self.found = found
+        self._probe, self._requirement, self._tally = probe, requirement, tally
+        self._worker, self._stop = worker, stop
+        self._outcome = found.verdict.outcome
+
+    def fails(self, case: Case) -> bool:
+        capabilities = self._worker.identity.capabilities
+        if self._stop() or not capabilities.takes_constants(case.epsilon, case.momentum):
             return False
         try:
-            trial = Trial(case, observe(probe, case, worker), capabilities, tally.usual())
+            trial = Trial(case, observe(self._probe, case, self._worker), capabilities, self._tally.usual())
         except ValueError:  # Circumstances that do not fit a smaller case.
             return False
-        verdict = requirement.verdict(trial)
-        if verdict.outcome is not outcome or not explained(trial, verdict):
+        verdict = self._requirement.verdict(trial)
+        if verdict.outcome is not self._outcome or not self._explained(trial, verdict):
             return False
-        found = _Failing(case, trial.observation.script, verdict, locate(trial.observation, verdict))
+        self.found = _Failing(case, trial.observation.script, verdict, locate(trial.observation, verdict))
         return True
 
-    def starts() -> bool:
-        """From a case that the name explains, if there is one; else from any, and nothing is named."""
-        if any(fails(case) for case in (start, failing, *(each.trial.case for each in tally.evidence[:1]))):
+    def _explained(self, trial: Trial, verdict: Verdict) -> bool:
+        """Whether the name that was found for the failures is one for this."""
+        named = self._tally.diagnosis
+        if named is None or not named.key:
             return True
-        if tally.diagnosis is None or not tally.diagnosis.key:
-            return False
-        tally.diagnosis = None
-        return any(fails(case) for case in (start, failing))
+        level = self._requirement.level_for(self._tally.dtype)
+        return reproduces(named.key, Failure(trial, verdict), level)
 
-    # A crash or a hang is expensive to repeat: its case stands as it was drawn.
-    if outcome in (Outcome.FAIL, Outcome.ERROR) and starts():
-        domain = probe.domain.for_dtype(failing.dtype)
-        minimise(
-            found.case,
-            fails,
-            feature=found.verdict.feature,
-            min_features=domain.min_features,
-            min_count=domain.min_count,
-            epsilons=domain.epsilons,
-            # A constant feature, say, stays one: the requirement is about nothing else.
-            admits=lambda c: (
-                capabilities.takes(c.shape, c.axis)
-                and (probe.rows or all(r.values in domain.values for r in c.features))
-            ),
-            # Where every new shape is compiled, a smaller case is not worth minutes. What is required everywhere
-            # has its smallest case from the rows of circumstances, mostly.
-            attempts=24 if capabilities.compiles or (requirement.everywhere and not probe.rows) else 400,
-        )
-    x = shown_input(found.calls, found.place, found.case)
-    text = _written(found, requirement, worker.identity)
-    return Counterexample(probe.name, found.case, found.verdict, x, text)
+    def counterexample(self) -> Counterexample:
+        found = self.found
+        x = shown_input(found.calls, found.place, found.case)
+        text = _written(found, self._requirement, self._worker.identity)
+        return Counterexample(self._probe.name, found.case, found.verdict, x, text)
 
 
 def _written(found: _Failing, requirement: Requirement, identity: Identity) -> str | None:

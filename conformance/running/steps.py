@@ -17,7 +17,7 @@ class Place:
     dtype: str = ""
 
 
-START, HELD = Place(), Place("held")
+START, HELD, SMALLEST = Place(), Place("held"), Place("smallest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from conformance.cases.case import Case
 from conformance.diagnosis import Diagnosis, Failure
 from conformance.exploration.circumstances import Circumstances
-from conformance.implementation import Array
+from conformance.implementation import DTYPES, Array
 from conformance.judging.trial import Trial
-from conformance.judging.verdict import Point, Verdict, worst
+from conformance.judging.verdict import Outcome, Point, Verdict, worst
 
 _EVIDENCE = 8  # failures kept to diagnose from
 
@@ -111,3 +112,26 @@ class Tally:
             self.worst = verdict
             if verdict.outcome.failing:
                 self.failing = trial.case
+
+
+def worst_of(tallies: Sequence[Tally]) -> Verdict:
+    """The worst verdict; where some could be judged, what could not is passed over.
+
+    :param tallies: of which one has a verdict at least.
+    """
+    verdicts = [tally.worst for tally in tallies if tally.worst is not None]
+    judged = [v for v in verdicts if v.outcome is not Outcome.UNSUPPORTED]
+    return max(judged or verdicts, key=lambda v: (v.outcome.severity, v.ratio or 0.0))
+
+
+def shown(tallies: Sequence[Tally]) -> Tally | None:
+    """The one whose counterexample is shown: of the first dtype that fails, in the order of DTYPES, which is the one
+    most people meet.
+    """
+    found = [t for t in tallies if t.counterexample is not None]
+    if not found:
+        return None
+    first = min(DTYPES.index(t.dtype) for t in found)
+    own = [t for t in found if t.dtype == DTYPES[first]]
+    top = worst_of(own)
+    return next(t for t in own if t.worst is top)
