@@ -67,6 +67,10 @@ def command(
         settings, experiments=experiments, sound_only=sound_only, kinds=kinds, jobs=jobs, finished=tell
     )
     galleries.show(check, console())
+    if check.interrupted:
+        lost = "" if output is None else f", and nothing was written to {output}"
+        errors.print(f"interrupted: this is a part of it{lost}", highlight=False, markup=False)
+        sys.exit(Status.INTERRUPTED)
     if output is not None:
         command = shlex.join(["bnconf", *sys.argv[1:]])
         text = galleries.markdown(check, command, time.time() - started)

@@ -62,13 +62,14 @@ class Accusation:
 
 @dataclass(frozen=True, slots=True)
 class SelfCheck:
-    """:ivar experiments: feature experiments put to sound variants."""
+    """:ivar experiments: feature experiments put to sound variants. :ivar interrupted: whether this is but a part."""
 
     rejections: tuple[Rejection, ...]
     accusations: tuple[Accusation, ...]
     sound: int
     experiments: int
     problems: tuple[str, ...]
+    interrupted: bool = False
 
     @property
     def holds(self) -> bool:
@@ -109,7 +110,7 @@ def self_check(
             [e.target for e in left], budget, jobs=jobs, together=_TOGETHER, finished=finished
         )
         rejections |= {e.id: _rejection(e, r, budget) for e, r in zip(left, results, strict=True)}
-        problems += _problems(results)
+        problems += [] if stopped else _problems(results)
     while sound and judged < experiments and not stopped:
         # Every round has other cases.
         again = replace(part, seed=settings.seed + round_, until_rejected=False)
@@ -119,13 +120,12 @@ def self_check(
         for exhibit, result in zip(sound, results, strict=True):
             accusations += _accusations(exhibit, _report([result], again))
         made = sum(max(t.experiments for t in s.tallies) for r in results for s in r.shards)
-        problems += _problems(results)
+        problems += [] if stopped else _problems(results)
         if not made:
             break
         judged, round_ = judged + made, round_ + 1
-    problems += ["interrupted"] * stopped
     found = tuple(rejections[e.id] for e in impostors if e.id in rejections)
-    return SelfCheck(found, tuple(accusations), len(sound), judged, tuple(problems))
+    return SelfCheck(found, tuple(accusations), len(sound), judged, tuple(problems), stopped)
 
 
 def _report(results: list[TaskResult], settings: Settings) -> Report:

@@ -238,9 +238,15 @@ def running(
         "-o",
         "out",
     )
-    command = [sys.executable, "-m", "conformance", "run", *names, *arguments]
+    with at_work(folder, "run", *names, *arguments, workers=0 if early else len(names)) as found:
+        yield found
+
+
+@contextmanager
+def at_work(folder: Path, *arguments: str, workers: int) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A command at work, and the processes it started, so many workers among them."""
     with subprocess.Popen(
-        command,
+        [sys.executable, "-m", "conformance", *arguments],
         cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
@@ -250,7 +256,7 @@ def running(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
         try:
-            yield process, _started(process.pid, 0 if early else len(names))
+            yield process, _started(process.pid, workers)
         finally:
             process.kill()
 
@@ -320,6 +326,18 @@ class TestInterrupt:
         report = Report.from_json((tmp_path / "out" / "report.json").read_bytes())
         assert report.suite.complete is False
         assert [i.status for i in report.implementations] == ["partial"]
+        assert end(started) == []
+
+    def test_of_a_self_check_leaves_what_an_old_one_found(self, tmp_path: Path) -> None:
+        """A part of the galleries proves nothing."""
+        old = tmp_path / "found.md"
+        old.write_text("all of it")
+        with at_work(tmp_path, "self-check", "--sound-only", "-o", old.name, workers=1) as (process, started):
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate(timeout=HANGS)
+        assert process.returncode == 130
+        assert f"interrupted: this is a part of it, and nothing was written to {old.name}" in said
+        assert old.read_text() == "all of it"
         assert end(started) == []
 
     def test_second_one_does_not_wait_for_what_hangs(self, tmp_path: Path) -> None:
