@@ -202,6 +202,7 @@ CANNOT = {
     "python -m pip install -c constraints.txt -e '.[torch,tensorflow,lint,test]'": "downloads the frameworks",
     "python -m pip install tox && python -m tox -e report": "downloads the frameworks; six minutes on two cores",
     "python -m tox -e report": "downloads the frameworks; six minutes on two cores",
+    "python -m tox -e third-party": "downloads the packages; minutes on two cores",
     "python -m tox -e publish": "downloads more frameworks; half an hour on two cores",
     "python -m pip install 'batchnorm-conformance[torch]'": "works after the first release, as the page says",
     "python -m pip install git+https://github.com/OWNER/batchnorm-conformance torch": (
