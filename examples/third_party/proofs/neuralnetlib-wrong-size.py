@@ -5,4 +5,6 @@ from neuralnetlib.layers import BatchNormalization
 
 layer = BatchNormalization()
 layer.forward_pass(np.ones((4, 1)))
-print("of one feature:", layer.gamma.shape, "applied to two:", layer.forward_pass(np.ones((4, 2)), False).shape)
+print(
+    "of one feature:", layer.gamma.shape, "applied to two:", layer.forward_pass(np.ones((4, 2)), False).shape
+)
