@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from conformance.cli._errors import in_one_line, tell
+from conformance.cli._errors import Refused, in_one_line, tell
 from conformance.cli._status import Status
 from conformance.cli._stdout import forgiving
 from conformance.report.writing import NotWritten
@@ -49,6 +49,14 @@ class _Commands(Mapping[str, click.Command]):
 _COMMANDS = _Commands()
 
 
+def _check_here() -> None:
+    """:raises Refused: the current folder, from which all names are read, is gone."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise Refused(f"the current folder cannot be read: {error.strerror}") from None
+
+
 class _Group(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         with forgiving():
@@ -61,6 +69,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             with in_one_line():
+                _check_here()
                 return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise

@@ -1,5 +1,5 @@
-"""Standard output that may be closed, full, or unable to write a letter: what is said there may be lost, and nothing
-else. A report is still written, and the exit status is that of the command.
+"""Standard output and standard error, which may be closed, full, or unable to write a letter: what is said there may
+be lost, and nothing else. A report is still written, and the exit status is that of the command.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from typing import Any
 @contextmanager
 def forgiving() -> Iterator[None]:
     """Let nothing that is printed raise."""
+    streams = sys.stdout, sys.stderr
     # Python has none where it was closed before.
-    stream = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    sys.stdout = _Forgiving(stream)
+    out, errors = (each or Path(os.devnull).open("w", encoding="utf-8") for each in streams)  # noqa: SIM115
+    sys.stdout, sys.stderr = _Forgiving(out), _Forgiving(errors)
     try:
         yield
     finally:
         sys.stdout.flush()
-        sys.stdout = stream
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = out, errors
 
 
 class _Forgiving:
@@ -55,6 +57,6 @@ class _Forgiving:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
-        if error.errno != errno.EPIPE:
+        if error.errno != errno.EPIPE and self is not sys.stderr:
             with suppress(OSError):
                 print(f"bnconf: cannot print: {error.strerror}", file=sys.stderr)

@@ -11,6 +11,7 @@ import click
 
 from conformance.cli._choice import Choice
 from conformance.cli._counts import EXAMPLES, EXPERIMENTS, JOBS
+from conformance.cli._errors import Refused
 from conformance.cli._status import Status
 from conformance.cli._writing import check_writable
 from conformance.gallery import exhibits
@@ -56,6 +57,8 @@ def command(
     output: Path | None,
 ) -> None:
     if output is not None:
+        if not output.name:
+            raise Refused(f"cannot write to {str(output)!r}: expected the name of a file")
         check_writable(output.parent)
     errors, started = console(stderr=True), time.time()
     settings = Settings(max_examples=max_examples, seed=seed)

@@ -92,7 +92,7 @@ def _rows(report: Report, against: Against) -> list[Row]:
         for each in report.accuracy
         if each.against == against
         for point in _thinned(each.points, against)
-        if point.error is not None and point.bound is not None and point.error > 0
+        if point.error is not None and point.bound and point.error > 0
     ]
 
 

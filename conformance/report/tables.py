@@ -184,7 +184,7 @@ def worst_errors(report: Report) -> list[WorstError]:
         worst, case = each.worst, each.worst_case
         if worst is None or worst.bound is None:
             continue
-        relative = INFINITE if worst.error is None else worst.error / worst.bound
+        relative = worst.error / worst.bound if worst.error is not None and worst.bound else INFINITE
         regime = case.features[0] if case else None
         kappa = "constant" if worst.kappa is None else f"kappa {_rounded(worst.kappa)}"
         if regime is not None:

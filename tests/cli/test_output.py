@@ -53,6 +53,25 @@ def test_a_closed_or_full_output_loses_no_report(report: Path, tmp_path: Path, r
     assert "Traceback" not in errors and "Exception ignored" not in errors
 
 
+@pytest.mark.parametrize("reader", ["2> /dev/full > /dev/null", "2>&1 | true", "2>&-"])
+def test_nor_does_a_closed_or_full_standard_error(tmp_path: Path, reader: str) -> None:
+    found, _, _ = shell(f"{RUN} -o {tmp_path} {reader}")
+    assert found == 0
+    assert complete(tmp_path)
+
+
+def test_a_refusal_that_nobody_can_read_is_one() -> None:
+    assert shell(f"{BNCONF} run no-such-thing 2> /dev/full")[0] == 2
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    found, _, errors = shell(
+        f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir ../gone && {BNCONF} run no-such-thing"
+    )
+    assert found == 2
+    assert errors == "Error: the current folder cannot be read: No such file or directory\n"
+
+
 def test_letters_that_cannot_be_written_are_replaced() -> None:
     with io.TextIOWrapper(io.BytesIO(), encoding="ascii") as narrow, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", narrow)
