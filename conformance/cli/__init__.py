@@ -17,7 +17,7 @@ import click
 
 from conformance.cli._errors import Refused, in_one_line, tell
 from conformance.cli._status import Status
-from conformance.cli._stdout import forgiving
+from conformance.cli._streams import forgiving
 from conformance.report.writing import NotWritten
 from conformance.version import __version__
 

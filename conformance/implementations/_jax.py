@@ -18,9 +18,7 @@ from conformance.implementation import Array, Gradients, LayerConfig
 from conformance.implementations._kept import folder
 
 os.environ["JAX_ENABLE_X64"] = "1"  # without it JAX has no float64 and silently takes float32
-os.environ.setdefault(
-    "JAX_PLATFORMS", "cpu"
-)  # the one device that is declared: JAX would take a GPU that it finds
+os.environ.setdefault("JAX_PLATFORMS", "cpu")  # the one device that is declared, also where there is a GPU
 os.environ.setdefault("PJRT_NPROC", "1")  # threads of XLA's pool; the XLA_FLAGS for it do nothing
 # Even what is not jitted JAX compiles, operation by operation, for each shape:
 # https://docs.jax.dev/en/latest/persistent_compilation_cache.html

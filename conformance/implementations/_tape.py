@@ -1,4 +1,4 @@
-"""What the adapters of TensorFlow's layers share: one thread, and every call on a tape, which costs little."""
+"""What the adapters of TensorFlow's layers share: the processor, one thread of it, and every call on a tape."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf
 
-tf.config.set_visible_devices([], "GPU")  # since the processor is the one device that is declared
+# The processor is the one device that is declared, also where there is a GPU.
+tf.config.set_visible_devices([], "GPU")
+
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 

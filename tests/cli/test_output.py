@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.cli import main
-from conformance.cli._stdout import forgiving
+from conformance.cli._streams import forgiving
 from conformance.report.writing import NotWritten, write_forms
 from conformance.results.model import Report
 from tests.conftest import HANGS

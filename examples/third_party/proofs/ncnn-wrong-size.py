@@ -1,4 +1,4 @@
-"""ncnn: a layer of one feature takes a sample of two, whose second gamma lies behind the end of the first."""
+"""ncnn: a layer of one feature takes a sample of two, for the second of which it holds no gamma."""
 
 import ncnn
 import numpy as np
