@@ -29,9 +29,10 @@ from conformance.judging.verdict import Outcome
 from conformance.judging.wording import counted
 from conformance.report import terminal
 from conformance.report.card import Card, card
+from conformance.report.causes import Cause, causes
 from conformance.report.console import console as make_console
 from conformance.report.notebook import html
-from conformance.report.words import Cause, causes, failing
+from conformance.report.words import failing
 from conformance.results.build import build
 from conformance.results.model import Report, Result
 from conformance.running.campaign import Settings, TaskResult, run_together

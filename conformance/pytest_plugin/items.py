@@ -22,7 +22,7 @@ from conformance.judging.level import Level
 from conformance.judging.requirement import Requirement
 from conformance.judging.verdict import Outcome
 from conformance.report.card import Card, card
-from conformance.report.words import Cause
+from conformance.report.causes import Cause
 from conformance.requirements.catalogue import catalogue
 from conformance.results.build import build
 from conformance.results.model import Report

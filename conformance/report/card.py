@@ -11,9 +11,10 @@ from conformance.judging.level import Level
 from conformance.judging.place import locate, shown_input
 from conformance.judging.verdict import Outcome
 from conformance.judging.wording import times
+from conformance.report.causes import Cause, causes
 from conformance.report.marks import FAIL, PASS, Mark
 from conformance.report.naming import named
-from conformance.report.words import Cause, causes, described_case
+from conformance.report.words import described_case
 from conformance.results.baseline import Known
 from conformance.results.case_file import CaseFile
 from conformance.results.model import INFINITE, Report, Result, spelled_out

@@ -5,8 +5,9 @@ from __future__ import annotations
 from html import escape
 
 from conformance.report.card import Card, cards
+from conformance.report.causes import roots
 from conformance.report.marks import CELL, legend
-from conformance.report.words import answer, ratio, roots, standing
+from conformance.report.words import answer, ratio, standing
 from conformance.results.model import Report
 
 _LEFT = ' style="text-align:left"'

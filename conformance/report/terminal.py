@@ -19,9 +19,10 @@ from conformance.judging.level import Level
 from conformance.judging.wording import counted
 from conformance.report import comparison
 from conformance.report.card import Card, Part, cards, replayed
+from conformance.report.causes import roots
 from conformance.report.marks import CELL, legend
 from conformance.report.tables import GROWTH, GROWTH_CAPTION, GROWTH_GROUPS, HOLDS, Growth, growth, shapes
-from conformance.report.words import answer, covered, failing, ratio, roots, standing
+from conformance.report.words import answer, covered, failing, ratio, standing
 from conformance.results.diff import Change
 from conformance.results.model import Report
 from conformance.running.campaign import TaskResult

@@ -36,7 +36,8 @@ class Standing:
 def standing(results: list[Result], roots: Collection[str] | None = None) -> Standing:
     """How the requirements of ``results`` stand together.
 
-    :param roots: the implementation's :func:`roots`; without them no failure counts as following from another.
+    :param roots: the implementation's :func:`~conformance.report.causes.roots`; without them no failure counts as
+        following from another.
     """
     judged = [r for r in results if r.outcome is not Outcome.UNSUPPORTED]
     if not judged:
@@ -76,93 +77,6 @@ def answer(report: Report) -> str:
     if len(holders) > 1:
         where = f"all {len(holders)} implementations that hold them"
     return f"gamma and beta are n-vectors, one pair for each feature, in {where}."
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A failure that no other explains, and those that follow from it: requirements that presuppose what failed, and
-    fail in no other dtype than it did.
-    """
-
-    result: Result
-    followers: tuple[Result, ...] = ()
-
-    @property
-    def level(self) -> Level:
-        """The strictest of those at which it fails."""
-        failing = [each.level for each in self.result.by_dtype.values() if each.outcome.failing]
-        return min(failing, key=list(Level).index)
-
-    @property
-    def is_known(self) -> bool:
-        return not self.result.fails_at(tuple(Level))
-
-    @property
-    def mark(self) -> Mark:
-        if self.is_known:
-            return KNOWN
-        return FAIL if self.result.fails_at((Level.MUST,)) else SHOULD
-
-    @property
-    def dtypes(self) -> list[str]:
-        return self.result.failing_dtypes
-
-
-def causes(report: Report) -> list[Cause]:
-    """What failed, cause before consequence: MUST before SHOULD, then in the order of the catalogue, so
-    that the same defect of several implementations stands together.
-    """
-    order = [r.id for r in report.requirements]
-    found: list[Cause] = []
-    for implementation in report.implementations:
-        failing = {r.requirement: r for r in report.of(implementation.id) if r.outcome.failing}
-        first = {name: _first(report, failing, name) for name in failing}
-        for name, result in failing.items():
-            if first[name] == name:
-                followers = [r for other, r in failing.items() if first[other] == name != other]
-                found.append(Cause(result, tuple(followers)))
-    return sorted(
-        found, key=lambda f: (f.is_known, f.level is not Level.MUST, order.index(f.result.requirement))
-    )
-
-
-def roots(report: Report, implementation: str) -> frozenset[str]:
-    """The failing requirements of an implementation that no other explains, by their ids."""
-    failing = {r.requirement: r for r in report.of(implementation) if r.outcome.failing}
-    return frozenset(name for name in failing if _first(report, failing, name) == name)
-
-
-def _first(report: Report, failing: dict[str, Result], name: str) -> str:
-    """The failing requirement that explains ``name``, which may be itself.
-
-    Of two that presuppose each other the one that fails in fewer dtypes is explained by the other; where
-    they fail in the same ones, that which comes later in the catalogue, and is more special, is the cause.
-    """
-    presupposes = {r.id: r.presupposes for r in report.requirements}
-    order = list(presupposes)
-    seen = [name]  # A report may come from a stranger, and its requirements presuppose each other in a ring.
-    while (earlier := _explaining(presupposes, order, failing, name)) is not None and earlier not in seen:
-        seen.append(earlier)
-        name = earlier
-    return name
-
-
-def _explaining(
-    presupposes: Mapping[str, tuple[str, ...]], order: list[str], failing: dict[str, Result], name: str
-) -> str | None:
-    first = presupposes.get(name, ())
-    if failing[name].outcome is Outcome.ERROR and name not in SHAPES[:2]:
-        # A layer whose gamma or beta is no n-vector cannot so much as be loaded.
-        first = (*SHAPES[:2], *first)
-    own = set(failing[name].failing_dtypes)
-    for earlier in first:
-        if earlier not in failing or earlier == name:
-            continue
-        theirs = set(failing[earlier].failing_dtypes)
-        mutual = name in presupposes.get(earlier, ())
-        if own < theirs or (own == theirs and not (mutual and order.index(name) > order.index(earlier))):
-            return earlier
-    return None
 
 
 def covered(report: Report) -> list[str]:

@@ -7,8 +7,9 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 _FRESH = ".bnconf-"  # where files are written first, with the process that does
@@ -34,21 +35,44 @@ def write_forms(files: Mapping[str, str], folder: Path, gone: Iterable[str] = ()
 def _replace(files: Mapping[str, str], folder: Path, gone: Iterable[str]) -> None:
     """Write all beside what is there, and only then put it into its place."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        if (folder / name).is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), folder / name)
     _tidy(folder)
-    with tempfile.TemporaryDirectory(prefix=f"{_FRESH}{os.getpid()}-", dir=folder) as fresh:
+    with tempfile.TemporaryDirectory(prefix=f"{_FRESH}{os.getpid()}-", dir=folder) as beside:
+        new, old = Path(beside, "new"), Path(beside, "old")
         for name, text in files.items():
-            path = Path(fresh, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        with _undisturbed():
-            for name in files:
-                Path(fresh, name).replace(folder / name)
-            for name in gone:
-                (folder / name).unlink(missing_ok=True)
+            for path in (folder / name, new / name, old / name):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), folder / name)
+            (new / name).write_text(text, encoding="utf-8")
+        _exchange(folder, new, old, files, gone)
+
+
+def _exchange(folder: Path, new: Path, old: Path, files: Iterable[str], gone: Iterable[str]) -> None:
+    """The new files into ``folder``, and what was there into ``old``; if one cannot be moved, all as it was."""
+    with _undisturbed(), ExitStack() as back:
+        for name in files:
+            path = folder / name
+            undo: Callable[[], object] = path.unlink
+            if os.path.lexists(path):
+                _copy(path, old / name)
+                undo = partial((old / name).replace, path)
+            (new / name).replace(path)
+            back.callback(undo)
+        for name in gone:
+            path = folder / name
+            if os.path.lexists(path) and not path.is_dir():  # A folder is none of a report's.
+                (old / name).parent.mkdir(parents=True, exist_ok=True)
+                path.replace(old / name)
+                back.callback((old / name).replace, path)
+        back.pop_all()
+
+
+def _copy(path: Path, where: Path) -> None:
+    """A second name of a file, or, where the file system has no such thing, a second file."""
+    try:
+        os.link(path, where, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(path, where, follow_symlinks=False)
 
 
 def _tidy(folder: Path) -> None:

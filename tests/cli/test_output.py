@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,28 @@ def test_files_are_written_all_or_none(tmp_path: Path) -> None:
             write_forms({"a": "new", name: "new"} if name == "b" else {"b/c": "new", name: "new"}, tmp_path)
     assert (tmp_path / "a").read_text() == (tmp_path / "b" / "c").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.skipif(
+    not os.path.ismount("/dev/shm"), reason="needs a second file system that may be written, at /dev/shm"
+)
+def test_files_that_cannot_be_moved_leave_all_as_it_was(tmp_path: Path) -> None:
+    """A folder of another file system takes no file by a rename; the files before and after it are put back."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        (tmp_path / "cases").symlink_to(elsewhere)
+        (tmp_path / "a").write_text("old")
+        (tmp_path / "cases" / "b").write_text("old")
+        with pytest.raises(NotWritten, match="b: Invalid cross-device link"):
+            write_forms({"a": "new", "c": "new", "cases/b": "new"}, tmp_path, gone=["d"])
+        assert (tmp_path / "a").read_text() == (tmp_path / "cases" / "b").read_text() == "old"
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "cases"]
+
+
+def test_a_folder_in_the_place_of_an_old_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "e").write_text("old")
+    write_forms({"a": "new"}, tmp_path, gone=["d", "e"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "d"]
 
 
 def test_a_defect_of_the_suite_has_a_status_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

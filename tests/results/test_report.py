@@ -12,9 +12,10 @@ import pytest
 
 import conformance.report
 from conformance.judging.level import Level
+from conformance.report.causes import causes, roots
 from conformance.report.marks import FAIL, FOLLOWS, PASS
 from conformance.report.renderers import junit, markdown, write
-from conformance.report.words import causes, roots, standing
+from conformance.report.words import standing
 from conformance.results import model
 from conformance.results.build import build
 from conformance.results.model import Report
@@ -133,6 +134,25 @@ def test_a_consequence_is_told_with_its_cause(report: Report) -> None:
     assert set(found) == {"shape.gamma", "shape.beta"}
     followers = {r.requirement for r in found["shape.gamma"].followers}
     assert {"shape.per-feature", "forward.training", "identity.not-by-scalars"} <= followers
+
+
+@pytest.mark.parametrize("ring", [False, True])
+def test_failures_that_follow_from_each_other_have_one_cause(report: Report, ring: bool) -> None:
+    """In a stranger's report there may be a thousand of them, or they may go round in a ring."""
+    one = next(r for r in report.results if r.requirement == "shape.gamma" and r.outcome.failing)
+    names = [f"chain.{k}" for k in range(1000)]
+    earlier = [(names[-1],) if ring else (), *((name,) for name in names)]
+    chain = replace(
+        report,
+        requirements=tuple(
+            replace(report.requirements[0], id=name, presupposes=first)
+            for name, first in zip(names, earlier, strict=False)
+        ),
+        results=tuple(replace(one, requirement=name) for name in reversed(names)),
+    )
+    (cause,) = causes(chain)
+    assert {cause.result.requirement} == roots(chain, one.implementation) == {names[0]}
+    assert len(cause.followers) == 999
 
 
 def test_exit_status_follows_the_level_that_fails(report: Report) -> None:

@@ -14,6 +14,7 @@ from conformance.judging.level import Level
 from conformance.judging.verdict import Outcome
 from conformance.judging.wording import counted
 from conformance.report.card import Card, cards, command
+from conformance.report.causes import causes, roots
 from conformance.report.charts import charts, columns, measured
 from conformance.report.drawing import drawing
 from conformance.report.marks import CELL, NONE, Mark, legend
@@ -29,7 +30,7 @@ from conformance.report.tables import (
     typical_shapes,
     worst_errors,
 )
-from conformance.report.words import COUNT, KAPPA, answer, causes, ratio, remarks, roots, standing
+from conformance.report.words import COUNT, KAPPA, answer, ratio, remarks, standing
 from conformance.results.baseline import Known
 from conformance.results.model import Report, Result
 

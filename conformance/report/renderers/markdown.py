@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from conformance.implementation import DTYPES
 from conformance.judging.wording import counted
 from conformance.report.card import Card, cards
+from conformance.report.causes import roots
 from conformance.report.drawing import Drawing, drawing
 from conformance.report.marks import CELL, legend
 from conformance.report.tables import (
@@ -21,7 +22,7 @@ from conformance.report.tables import (
     typical_shapes,
     worst_errors,
 )
-from conformance.report.words import answer, ratio, remarks, roots, standing
+from conformance.report.words import answer, ratio, remarks, standing
 from conformance.results.model import Report
 
 FILE = "summary.md"
