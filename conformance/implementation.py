@@ -93,6 +93,8 @@ class Capabilities:
     :ivar gradients_of: what ``backward`` gives the gradients of: ``("x",)`` where gamma and beta are not trained.
     :ivar derivatives: the compositions of forward and reverse mode by which ``derivative`` gives derivatives of y
         with respect to x: ``("forward", "reverse over reverse", "forward over reverse")``, the outermost mode first.
+    :ivar outstanding: two calls may be outstanding: ``backward`` takes ``back=1``, and then gives those of the call
+        before the last.
     :ivar training: it can normalise by the statistics of the batch. If not, it is for inference only.
     :ivar inference: it can normalise by statistics it kept or was given.
     :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
@@ -124,6 +126,7 @@ class Capabilities:
     gradients: bool | Literal["training", "inference"] = False
     gradients_of: tuple[str, ...] = DIFFERENTIABLE
     derivatives: tuple[str, ...] = ()
+    outstanding: bool = False
     training: bool = True
     inference: bool = True
     affine: Literal["separate", "joint", "always"] = "separate"
@@ -267,7 +270,11 @@ class Layer(Protocol):
         ...
 
     def backward(self, dy: Array) -> Gradients:
-        """Gradients of the last forward call. Needed only where ``gradients`` is declared."""
+        """Gradients of the last forward call. Needed only where ``gradients`` is declared.
+
+        Where ``outstanding`` is declared, ``back=1`` may come as well: then of the call before that. A call that
+        raised is none.
+        """
         ...
 
 

@@ -245,6 +245,16 @@ class GradientOfAnEarlierCall(Sound):
             return y
 
 
+class OutstandingInName(Sound):
+    capabilities = replace(Sound.capabilities, outstanding=True)
+
+
+class OutstandingOfTheLast(OutstandingInName):
+    class Layer(Sound.Layer):
+        def backward(self, dy: Any, *, back: int = 0) -> Any:
+            return super().backward(dy)
+
+
 class RefusesNegativeStrides(Sound):
     class Layer(MyBatchNormLayer):
         def forward(self, x: Any, *, training: bool) -> Any:

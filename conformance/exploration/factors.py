@@ -121,6 +121,18 @@ FACTORS: tuple[Factor, ...] = (
                 says="another layer of that shape is used in between",
                 declared=_TRAINING,
             ),
+            Level(
+                "training between",
+                says="a training call comes before its backward call",
+                groups=("another call comes before its backward call",),
+                declared=_can("outstanding", "gradients", "training"),
+            ),
+            Level(
+                "inference between",
+                says="an inference call comes before its backward call",
+                groups=("another call comes before its backward call",),
+                declared=_can("outstanding", "gradients", "inference"),
+            ),
             Level("refused load", says="a refused load came before", declared=_can("parameters")),
             Level("the same batch", 1, "the same batch came before", _AFTER_TRAINING, _TRAINING),
             Level("another shape", 1, "a batch of another shape came before", _AFTER_TRAINING, _TRAINING),
@@ -368,6 +380,9 @@ FACTORS: tuple[Factor, ...] = (
     ),
 )
 
+#: Histories in which another call on the same layer comes between a forward call and its backward call.
+OUTSTANDING = ("training between", "inference between")
+
 BY_NAME = {factor.name: factor for factor in FACTORS}
 PLAIN = {factor.name: factor.plainest for factor in FACTORS}
 
@@ -452,6 +467,11 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Constraint(("affine", "call"), lambda a, c: c == "load gamma" and not a[0], "there is no gamma"),
     _only_in_backward("memory of dy"),
     _only_in_backward("dy"),
+    Constraint(
+        ("history", "call"),
+        lambda history, call: history in OUTSTANDING and "backward" not in call,
+        "there is no backward call to come before",
+    ),
     Constraint(
         ("replicas", "shape"),
         lambda r, form: r != "none" and not _batch_second_at_most(form),

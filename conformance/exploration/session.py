@@ -17,7 +17,7 @@ import numpy as np
 from conformance.cases.arrays import Arrays, bell, realise
 from conformance.cases.case import Case, Regime
 from conformance.exploration.factor import Row
-from conformance.exploration.factors import BY_NAME, PLAIN
+from conformance.exploration.factors import BY_NAME, OUTSTANDING, PLAIN
 from conformance.implementation import Array, Capabilities, LayerConfig
 from conformance.protocol.codec import numpy_dtype
 from conformance.protocol.layouts import order_of, permuted
@@ -282,7 +282,9 @@ class _Session:
         refused = x.size <= x.shape[self._case.axis]  # One value per feature may have been.
         label = MAIN if main else ""
         may_raise |= refused
-        self._made.append(Backward(self._dy(x), memory=memory, may_raise=may_raise, label=label))
+        back = int(main and self._level["history"] in OUTSTANDING)
+        call = Backward(self._dy(x), memory=memory, may_raise=may_raise, label=label, back=back)
+        self._made.append(call)
         self._ask()
 
     def _load(
@@ -361,9 +363,14 @@ class _Session:
                 self._load(self._held(*names, number=2), label=MAIN)
         training = self._can.training and "inference" not in level
         self._forward(x, training, label=MAIN)
-        if self._level["history"] == "another layer between":
-            self._another_layer()
-            self._ask()
+        match self._level["history"]:
+            case "another layer between":
+                self._another_layer()
+                self._ask()
+            case "training between":
+                self._forward(self._batch(14), True)
+            case "inference between":
+                self._forward(self._batch(14), False)
         if "backward" in level:
             self._backward(x, main=True)
         if "twice" in level:  # Frameworks free what they differentiated, and then say so.

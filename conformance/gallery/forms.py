@@ -1,4 +1,6 @@
-"""The plain batch norm with a mask, over replicas, and in a compiled form, for the exhibits to vary."""
+"""The plain batch norm in its forms, for exhibits to vary: with a mask, with two calls outstanding, over replicas,
+and compiled.
+"""
 
 # mypy: disable-error-code="no-any-return"
 
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from conformance.gallery.layer import BatchNorm, Call
-from conformance.implementation import Array, LayerConfig
+from conformance.implementation import Array, Gradients, LayerConfig
 
 
 class MaskedBatchNorm(BatchNorm):
@@ -44,6 +46,32 @@ class MaskedBatchNorm(BatchNorm):
             return call.gamma * inverse * dy
         count = self.number(dy)
         return call.gamma * inverse * (dy - dbeta / count - xhat * (dgamma / count))
+
+
+class OutstandingBatchNorm(BatchNorm):
+    """Gives the gradients of the call before the last as well.
+
+    :ivar earlier: what that call left, and the shape of its x.
+    """
+
+    capabilities = replace(BatchNorm.capabilities, outstanding=True)
+    earlier: tuple[Call | None, tuple[int, ...]] = None, ()
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        before = self.call, self.shape
+        y = super().forward(x, training=training)
+        self.earlier = before
+        return y
+
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        if not back:
+            return super().backward(dy)
+        last = self.call, self.shape
+        self.call, self.shape = self.earlier
+        try:
+            return super().backward(dy)
+        finally:
+            self.call, self.shape = last
 
 
 class ReplicatedBatchNorm(BatchNorm):

@@ -1,4 +1,4 @@
-"""Sound batch norms with a mask, over replicas, and compiled."""
+"""Sound batch norms with a mask, with two calls outstanding, over replicas, and compiled."""
 
 # mypy: disable-error-code="no-any-return"
 
@@ -8,7 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.gallery.forms import CompiledBatchNorm, MaskedBatchNorm, ReplicatedBatchNorm
+from conformance.gallery.forms import (
+    CompiledBatchNorm,
+    MaskedBatchNorm,
+    OutstandingBatchNorm,
+    ReplicatedBatchNorm,
+)
 from conformance.gallery.layer import BatchNorm, Call
 from conformance.gallery.sound import BlockedSums, ChanMerge
 from conformance.implementation import Array, LayerConfig
@@ -28,6 +33,11 @@ class MaskedValues(MaskedBatchNorm):
 
     def unfold(self, y: Array) -> Array:
         return super().unfold(y if self.counts is None else np.where(self.counts, y, 0))
+
+
+class KeepsTwoCalls(OutstandingBatchNorm):
+    kind = "sound"
+    what = "Keeps what the gradients of two calls need."
 
 
 class ReplicasShareSums(ReplicatedBatchNorm):

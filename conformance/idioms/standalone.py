@@ -125,7 +125,7 @@ class _Writer:
                     if name not in self._setters:
                         raise _NoShortForm
                     self._add(self._setters[name], layer, call.may_raise, value=_array(given))
-            case Forward(mask=np.ndarray()):
+            case Forward(mask=np.ndarray()) | Backward(back=1):
                 raise _NoShortForm
             case Forward(x, training, layer, memory):
                 held = self._variable("x", x, layer, memory)

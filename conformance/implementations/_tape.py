@@ -41,12 +41,16 @@ class Recorded:
                 raise ValueError(f"the layer has no {name}; it has {', '.join(self.variables)}")
             self.variables[name].assign(value)
 
+    #: Of the last two calls the tape, the inputs and y.
+    _made: tuple[tuple[Any, dict[str, Any], Any], ...] = ()
+
     def forward(self, x: Array, *, training: bool) -> Array:
-        self._inputs = {"x": tf.convert_to_tensor(x), **self.affine}
-        with tf.GradientTape(persistent=True) as self._tape:
-            self._tape.watch(list(self._inputs.values()))
-            self._y = self.call(self._inputs["x"], training)
-        return np.array(self._y.numpy())
+        inputs = {"x": tf.convert_to_tensor(x), **self.affine}
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(list(inputs.values()))
+            y = self.call(inputs["x"], training)
+        self._made = (*self._made[-1:], (tape, inputs, y))
+        return np.array(y.numpy())
 
     def derivative(
         self, x: Array, *, training: bool, modes: tuple[str, ...], along: tuple[Array, ...]
@@ -54,8 +58,9 @@ class Recorded:
         """By ``tf.autodiff.ForwardAccumulator`` and ``tf.GradientTape``, one around the other."""
         return composed(lambda x: self.call(x, training), x, modes, along)
 
-    def backward(self, dy: Array) -> Gradients:
-        gradients = self._tape.gradient(self._y, self._inputs, output_gradients=tf.convert_to_tensor(dy))
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        tape, inputs, y = self._made[-1 - back]
+        gradients = tape.gradient(y, inputs, output_gradients=tf.convert_to_tensor(dy))
         return Gradients(**{name: np.array(each.numpy()) for name, each in gradients.items()})
 
 

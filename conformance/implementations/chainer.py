@@ -50,15 +50,20 @@ class _Layer:
                 raise ValueError(f"{name} of the link has shape {held[name].shape}, not {value.shape}")
             held[name][...] = value
 
+    #: Of the last two calls x and y.
+    _made: tuple[tuple[Any, Any], ...] = ()
+
     def forward(self, x: Array, *, training: bool) -> Array:
         with chainer.using_config("train", training):
-            self._x = chainer.Variable(x)
-            self._y = self._link(self._x)
-        return np.array(self._y.array)
+            given = chainer.Variable(x)
+            y = self._link(given)
+        self._made = (*self._made[-1:], (given, y))
+        return np.array(y.array)
 
-    def backward(self, dy: Array) -> Gradients:
-        inputs = {"x": self._x, **self._affine()}
-        found = chainer.grad([self._y], list(inputs.values()), [chainer.Variable(dy)])
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        x, y = self._made[-1 - back]
+        inputs = {"x": x, **self._affine()}
+        found = chainer.grad([y], list(inputs.values()), [chainer.Variable(dy)])
         return Gradients(**{k: np.array(g.array) for k, g in zip(inputs, found, strict=True)})
 
 
@@ -72,7 +77,11 @@ class ChainerBatchNorm:
     name = "Chainer links.BatchNormalization"
     version = f"{chainer.__version__}, numpy {np.__version__}"
     capabilities = Capabilities(
-        dtypes=("float32", "float64", "float16"), names=_NAMES, gradients=True, defaults=True
+        dtypes=("float32", "float64", "float16"),
+        names=_NAMES,
+        gradients=True,
+        outstanding=True,
+        defaults=True,
     )
     idiom = Idiom(
         setup="import chainer\nimport numpy as np",

@@ -75,6 +75,9 @@ def built(keras: Any, config: LayerConfig, **more: Any) -> Any:
 class _Layer:
     """The layer on a backend without gradients."""
 
+    #: Of the last two calls, what their gradients are computed from.
+    _made: tuple[Any, ...] = ()
+
     def __init__(self, keras: Any, config: LayerConfig, **more: Any) -> None:
         self._ops = keras.ops
         self._layer = built(keras, config, **more)
@@ -93,10 +96,12 @@ class _Layer:
         affine = {each.name: each.value for each in self._layer.trainable_variables}
         self._inputs = {"x": self._tensor(x), **affine}
         self._keywords = {"training": training} | ({} if mask is None else {"mask": self._tensor(mask)})
-        return self._array(self._call())
+        y, made = self._call()
+        self._made = (*self._made[-1:], made)
+        return self._array(y)
 
-    def backward(self, dy: Array) -> Gradients:
-        gradients = self._gradients(self._tensor(dy))
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        gradients = self._gradients(self._made[-1 - back], self._tensor(dy))
         return Gradients(**{name: self._array(each) for name, each in gradients.items()})
 
     def _tensor(self, x: Array) -> Any:
@@ -108,11 +113,12 @@ class _Layer:
         array: Array = self._ops.convert_to_numpy(value)
         return array
 
-    def _call(self) -> Any:
-        return self._layer(self._inputs["x"], **self._keywords)
+    def _call(self) -> tuple[Any, Any]:
+        """Y, and what its gradients are computed from."""
+        return self._layer(self._inputs["x"], **self._keywords), None
 
-    def _gradients(self, dy: Any) -> dict[str, Any]:
-        """Gradients of the last call with respect to each of ``_inputs``."""
+    def _gradients(self, made: Any, dy: Any) -> dict[str, Any]:
+        """Gradients of a call with respect to each of its inputs."""
         raise NotImplementedError("this backend of Keras computes no gradients")
 
 
@@ -122,16 +128,17 @@ class _TensorFlowLayer(_Layer):
     def _array(self, value: Any) -> Array:
         return np.array(value.numpy())  # what convert_to_numpy does, but without NumPy's DeprecationWarning
 
-    def _call(self) -> Any:
+    def _call(self) -> tuple[Any, Any]:
         import tensorflow as tf
 
-        with tf.GradientTape(persistent=True) as self._tape:
-            self._tape.watch(self._inputs["x"])
-            self._y = super()._call()
-        return self._y
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(self._inputs["x"])
+            y, _ = super()._call()
+        return y, (tape, self._inputs, y)
 
-    def _gradients(self, dy: Any) -> dict[str, Any]:
-        gradients: dict[str, Any] = self._tape.gradient(self._y, self._inputs, output_gradients=dy)
+    def _gradients(self, made: Any, dy: Any) -> dict[str, Any]:
+        tape, inputs, y = made
+        gradients: dict[str, Any] = tape.gradient(y, inputs, output_gradients=dy)
         return gradients
 
     def derivative(
@@ -150,36 +157,39 @@ class _TorchLayer(_Layer):
 
         return as_array(value.cpu()).copy()  # as convert_to_numpy, but without NumPy's DeprecationWarning
 
-    def _call(self) -> Any:
+    def _call(self) -> tuple[Any, Any]:
         self._inputs["x"].requires_grad_()
-        self._y = super()._call()
-        return self._y
+        y, _ = super()._call()
+        return y, (self._inputs, y)
 
-    def _gradients(self, dy: Any) -> dict[str, Any]:
+    def _gradients(self, made: Any, dy: Any) -> dict[str, Any]:
         import torch
 
-        inputs = tuple(self._inputs.values())
-        gradients = torch.autograd.grad(self._y, inputs, dy, retain_graph=True)
-        return dict(zip(self._inputs, gradients, strict=True))
+        inputs, y = made
+        gradients = torch.autograd.grad(y, tuple(inputs.values()), dy, retain_graph=True)
+        return dict(zip(inputs, gradients, strict=True))
 
 
 class _JaxLayer(_Layer):
     """Recording a call takes JAX ten times as long as making it, so it is repeated, from the state it met."""
 
-    def _call(self) -> Any:
-        self._state = [each.value for each in self._layer.non_trainable_variables]
-        return super()._call()
+    def _call(self) -> tuple[Any, Any]:
+        state = [each.value for each in self._layer.non_trainable_variables]
+        y, _ = super()._call()
+        return y, (state, self._inputs, self._keywords)
 
-    def _gradients(self, dy: Any) -> dict[str, Any]:
+    def _gradients(self, made: Any, dy: Any) -> dict[str, Any]:
         import jax
+
+        state, inputs, keywords = made
 
         def call(inputs: dict[str, Any]) -> Any:
             affine = [inputs[each.name] for each in self._layer.trainable_variables]
-            y, _ = self._layer.stateless_call(affine, self._state, inputs["x"], **self._keywords)
+            y, _ = self._layer.stateless_call(affine, state, inputs["x"], **keywords)
             return y
 
         gradients: dict[str, Any]
-        (gradients,) = jax.vjp(call, self._inputs)[1](dy)
+        (gradients,) = jax.vjp(call, inputs)[1](dy)
         return gradients
 
 
@@ -215,7 +225,9 @@ class KerasTensorFlow(_Keras):
 
     name, _backend, _layer = "Keras (TensorFlow)", "tensorflow", _TensorFlowLayer
     capabilities = replace(
-        _CAPABILITIES, derivatives=("forward", "reverse over reverse", "forward over reverse")
+        _CAPABILITIES,
+        derivatives=("forward", "reverse over reverse", "forward over reverse"),
+        outstanding=True,
     )
     idiom = _idiom(
         "tensorflow",
@@ -237,6 +249,7 @@ class KerasTorch(_Keras):
     """Gradients are ``torch.autograd``'s."""
 
     name, _backend, _layer = "Keras (PyTorch)", "torch", _TorchLayer
+    capabilities = replace(_CAPABILITIES, outstanding=True)
     idiom = _idiom(
         "torch",
         """\

@@ -155,7 +155,9 @@ class KerasTensorFlowJit(KerasTensorFlow):
     """
 
     name = "Keras (TensorFlow), jit_compile"
-    capabilities = replace(KerasTensorFlow.capabilities, compiles=True, eager=True, derivatives=())
+    capabilities = replace(
+        KerasTensorFlow.capabilities, compiles=True, eager=True, derivatives=(), outstanding=False
+    )
     idiom = replace(
         KerasTensorFlow.idiom,
         apply="""\

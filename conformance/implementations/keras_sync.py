@@ -32,7 +32,12 @@ class KerasSync(KerasTensorFlow):
 
     name = "Keras (TensorFlow), synchronized"
     capabilities = replace(
-        KerasTensorFlow.capabilities, mask=False, replicas=REPLICAS, uneven=True, derivatives=()
+        KerasTensorFlow.capabilities,
+        mask=False,
+        replicas=REPLICAS,
+        uneven=True,
+        derivatives=(),
+        outstanding=False,
     )
     idiom = replace(
         KerasTensorFlow.idiom,

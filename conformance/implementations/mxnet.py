@@ -43,22 +43,26 @@ class _Layer:
                 raise ValueError(f"the layer has no {name}; it has {', '.join(self._held)}")
             self._held[name].set_data(mx.nd.array(value, dtype=value.dtype))
 
-    def forward(self, x: Array, *, training: bool) -> Array:
-        self._x = mx.nd.array(x, dtype=x.dtype)
-        self._x.attach_grad()
-        self._training = training
-        with mx.autograd.record(train_mode=training):
-            self._y = self._block(self._x)
-        return np.asarray(self._y.asnumpy())
+    #: Of the last two calls x, y and whether they were training calls.
+    _made: tuple[tuple[Any, Any, bool], ...] = ()
 
-    def backward(self, dy: Array) -> Gradients:
+    def forward(self, x: Array, *, training: bool) -> Array:
+        given = mx.nd.array(x, dtype=x.dtype)
+        given.attach_grad()
+        with mx.autograd.record(train_mode=training):
+            y = self._block(given)
+        self._made = (*self._made[-1:], (given, y, training))
+        return np.asarray(y.asnumpy())
+
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        x, y, training = self._made[-1 - back]
         affine = {name: self._held[name].data() for name in _HELD[:2] if name in self._held}
         found = mx.autograd.grad(
-            [self._y],
-            [self._x, *affine.values()],
+            [y],
+            [x, *affine.values()],
             [mx.nd.array(dy, dtype=dy.dtype)],
             retain_graph=True,
-            train_mode=self._training,
+            train_mode=training,
         )
         return Gradients(**{name: each.asnumpy() for name, each in zip(("x", *affine), found, strict=True)})
 
@@ -73,7 +77,9 @@ class MxnetBatchNorm:
 
     name = "MXNet gluon.nn.BatchNorm"
     version = str(mx.__version__)
-    capabilities = Capabilities(dtypes=("float32", "float64", "float16"), gradients=True, defaults=True)
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16"), gradients=True, outstanding=True, defaults=True
+    )
     idiom = Idiom(
         setup="import mxnet as mx\nimport numpy as np",
         build="""\

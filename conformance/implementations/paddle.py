@@ -20,7 +20,9 @@ _FORMATS = (("NCL", "NCHW", "NCDHW"), ("NLC", "NHWC", "NDHWC"))  # features seco
 
 
 class _Layer:
-    """Keeps the autograd graph of the last call."""
+    """Keeps the autograd graphs of the last two calls."""
+
+    _made: tuple[tuple[dict[str, Any], Any], ...] = ()  # inputs and y
 
     def __init__(self, config: LayerConfig) -> None:
         rank = len(config.input_shape)
@@ -48,14 +50,15 @@ class _Layer:
     def forward(self, x: Array, *, training: bool) -> Array:
         self._layer.train() if training else self._layer.eval()
         affine = {_CANONICAL[name]: each for name, each in self._layer.named_parameters() if each.trainable}
-        self._inputs = {"x": paddle.to_tensor(x, stop_gradient=False), **affine}
-        self._y = self._layer(self._inputs["x"])
-        return np.array(self._y.numpy())
+        inputs = {"x": paddle.to_tensor(x, stop_gradient=False), **affine}
+        y = self._layer(inputs["x"])
+        self._made = (*self._made[-1:], (inputs, y))
+        return np.array(y.numpy())
 
-    def backward(self, dy: Array) -> Gradients:
-        inputs = list(self._inputs.values())
-        gradients = paddle.grad([self._y], inputs, [paddle.to_tensor(dy)], retain_graph=True)
-        there = {name: each for name, each in zip(self._inputs, gradients, strict=True) if each is not None}
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        inputs, y = self._made[-1 - back]
+        gradients = paddle.grad([y], list(inputs.values()), [paddle.to_tensor(dy)], retain_graph=True)
+        there = {name: each for name, each in zip(inputs, gradients, strict=True) if each is not None}
         return Gradients(**{name: np.array(each.numpy()) for name, each in there.items()})
 
 
@@ -70,7 +73,12 @@ class PaddleBatchNorm:
     name = "PaddlePaddle nn.BatchNorm"
     version = str(paddle.__version__)
     capabilities = Capabilities(
-        dtypes=("float32", "float64"), axes=(1, -1), names=_HELD, gradients=True, defaults=True
+        dtypes=("float32", "float64"),
+        axes=(1, -1),
+        names=_HELD,
+        gradients=True,
+        outstanding=True,
+        defaults=True,
     )
     idiom = Idiom(
         setup="import numpy as np\nimport paddle",

@@ -78,7 +78,7 @@ class SonnetBatchNorm:
 
     name = "Sonnet"
     version = f"{snt.__version__}, tensorflow {tf.__version__}"
-    capabilities = Capabilities(names=_HELD, axes=(1, -1), gradients=True, defaults=True)
+    capabilities = Capabilities(names=_HELD, axes=(1, -1), gradients=True, outstanding=True, defaults=True)
     idiom = Idiom(
         setup="import numpy as np\nimport sonnet as snt\nimport tensorflow as tf",
         build="""\

@@ -56,7 +56,12 @@ class SonnetCrossReplica:
     name = "Sonnet CrossReplicaBatchNorm"
     version = SonnetBatchNorm.version
     capabilities = replace(
-        SonnetBatchNorm.capabilities, dtypes=DTYPES, defaults=False, replicas=REPLICAS, uneven=True
+        SonnetBatchNorm.capabilities,
+        dtypes=DTYPES,
+        defaults=False,
+        outstanding=False,
+        replicas=REPLICAS,
+        uneven=True,
     )
     idiom = replace(
         SonnetBatchNorm.idiom,

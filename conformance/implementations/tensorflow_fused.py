@@ -61,6 +61,7 @@ class TensorFlowFused:
         axes=(-1, 1),
         names=(("gamma", "scale"), ("beta", "offset"), ("running_mean", "mean"), ("running_var", "variance")),
         gradients=True,
+        outstanding=True,
         derivatives=SECOND,
         affine="always",
         parameters=False,

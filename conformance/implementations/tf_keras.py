@@ -61,6 +61,7 @@ class KerasTwo:
         mixed=True,
         names=(("running_mean", "moving_mean"), ("running_var", "moving_variance")),
         gradients=True,
+        outstanding=True,
         defaults=True,
     )
     idiom = Idiom(

@@ -48,18 +48,24 @@ class _Layer:
             raise ValueError(f"the layer has no {', '.join(sorted(unknown))}")
         nn.state.load_state_dict(self._layer, given, strict=False, verbose=False)
 
-    def forward(self, x: Array, *, training: bool) -> Array:
-        self._x = Tensor(np.ascontiguousarray(np.moveaxis(x, self._axis, 1)), requires_grad=True)
-        with Tensor.train(training):
-            self._y = self._layer(self._x)
-            return np.moveaxis(self._y.numpy(), 1, self._axis)
+    #: Of the last two calls x and y.
+    _made: tuple[tuple[Any, Any], ...] = ()
 
-    def backward(self, dy: Array) -> Gradients:
-        inputs = {"x": self._x, **self._affine}
+    def forward(self, x: Array, *, training: bool) -> Array:
+        given = Tensor(np.ascontiguousarray(np.moveaxis(x, self._axis, 1)), requires_grad=True)
+        with Tensor.train(training):
+            y = self._layer(given)
+            found: Array = np.moveaxis(y.numpy(), 1, self._axis)
+        self._made = (*self._made[-1:], (given, y))
+        return found
+
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        x, y = self._made[-1 - back]
+        inputs = {"x": x, **self._affine}
         for each in inputs.values():
             each.grad = None
         upstream = Tensor(np.ascontiguousarray(np.moveaxis(dy, self._axis, 1)))
-        (self._y * upstream).sum().backward()
+        (y * upstream).sum().backward()
         found = {name: np.array(each.grad.numpy()) for name, each in inputs.items()}
         return Gradients(**{**found, "x": np.moveaxis(found["x"], 1, self._axis)})
 
@@ -78,6 +84,7 @@ class TinygradBatchNorm:
         moves_axis=True,
         names=tuple(_NATIVE.items()),
         gradients=True,
+        outstanding=True,
         affine="joint",
         defaults=True,
         compiles=True,

@@ -7,6 +7,7 @@ copies.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,10 +63,11 @@ def module_class(config: LayerConfig) -> str:
 
 
 class _Layer:
-    """Moves the feature axis, and keeps the autograd graph of the last call."""
+    """Moves the feature axis, and keeps the autograd graphs of the last two calls."""
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
+        self._made: deque[tuple[dict[str, Any], Any]] = deque(maxlen=2)  # inputs and y
 
     def _affine(self) -> dict[str, Any]:
         """The gamma and beta in use, tensors that require gradients."""
@@ -77,13 +79,15 @@ class _Layer:
     def forward(self, x: Array, *, training: bool) -> Array:
         axis, tensor = self._config.axis, _tensor(x, self._config.device).requires_grad_()
         self._inputs = {"x": tensor, **self._affine()}
-        self._y = torch.movedim(self._apply(torch.movedim(tensor, axis, 1), training), 1, axis)
-        return as_array(self._y)
+        y = torch.movedim(self._apply(torch.movedim(tensor, axis, 1), training), 1, axis)
+        self._made.append((self._inputs, y))
+        return as_array(y)
 
-    def backward(self, dy: Array) -> Gradients:
-        inputs = tuple(self._inputs.values())
-        gradients = torch.autograd.grad(self._y, inputs, _tensor(dy, self._config.device), retain_graph=True)
-        return Gradients(**dict(zip(self._inputs, map(as_array, gradients), strict=True)))
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        inputs, y = self._made[-1 - back]
+        upstream = _tensor(dy, self._config.device)
+        gradients = torch.autograd.grad(y, tuple(inputs.values()), upstream, retain_graph=True)
+        return Gradients(**dict(zip(inputs, map(as_array, gradients), strict=True)))
 
     def derivative(
         self, x: Array, *, training: bool, modes: tuple[str, ...], along: tuple[Array, ...]
@@ -106,9 +110,9 @@ class _Layer:
 class _ModuleLayer(_Layer):
     def __init__(self, config: LayerConfig) -> None:
         super().__init__(config)
-        self._module: Any = self._made(config)
+        self._module: Any = self._new(config)
 
-    def _made(self, config: LayerConfig) -> Any:
+    def _new(self, config: LayerConfig) -> Any:
         features = config.input_shape[config.axis]
         return getattr(torch.nn, module_class(config))(features, **self._arguments(config))
 
@@ -157,6 +161,7 @@ class TorchBatchNorm:
         gradients=True,
         affine="joint",
         derivatives=("reverse over reverse", "reverse over reverse over reverse"),
+        outstanding=True,
         defaults=True,
         cumulative=True,
         mixed=True,
@@ -272,6 +277,7 @@ class TorchFunctional:
         moves_axis=True,
         gradients=True,
         derivatives=_COMPOSED,
+        outstanding=True,
         parameters=False,
         running=False,
         mixed=True,

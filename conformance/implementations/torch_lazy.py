@@ -19,7 +19,7 @@ class _LazyLayer(_ModuleLayer):
     makes them, which looks at the shape of x and computes nothing. A whole state is loaded into the layer as it is.
     """
 
-    def _made(self, config: LayerConfig) -> Any:
+    def _new(self, config: LayerConfig) -> Any:
         return getattr(torch.nn, f"Lazy{module_class(config)}")(**self._arguments(config))
 
     def _missing(self) -> set[str]:

@@ -26,7 +26,7 @@ warnings.filterwarnings("ignore", "Weight 'num_batches_tracked' not found")
 
 
 class _InferenceLayer(_ModuleLayer):
-    def backward(self, dy: Array) -> Gradients:
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
         raise NotImplementedError("what is exported here is inference, which has no gradients")
 
 
@@ -38,7 +38,7 @@ class _OnnxLayer(_InferenceLayer):
     def _apply(self, x: Any, training: bool) -> Any:
         if training:
             raise NotImplementedError("what is exported here is inference")
-        program = self._implementation.program(self._config, self._made)
+        program = self._implementation.program(self._config, self._new)
         program.apply_weights(self._module.state_dict())
         (y,) = self._implementation.runtime.run(program.model_proto)({"input": as_array(x)})
         return torch.from_numpy(y)
@@ -63,6 +63,7 @@ class TorchOnnx(TorchBatchNorm):
         dtypes=OnnxRuntime.capabilities.dtypes,
         devices=("cpu",),
         gradients=False,
+        outstanding=False,
         training=False,
         running=False,
         cumulative=False,

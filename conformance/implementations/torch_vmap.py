@@ -22,11 +22,11 @@ class _EnsembleLayer(_ModuleLayer):
     def __init__(self, config: LayerConfig) -> None:
         super().__init__(config)
         own = self._module
-        other = super()._made(config)
+        other = super()._new(config)
         for each in other.parameters():
             torch.nn.init.constant_(each, 3)
         self._modules = [other, own]
-        self._skeleton = super()._made(config).to("meta")
+        self._skeleton = super()._new(config).to("meta")
         self._stack()
 
     def _stack(self) -> None:
@@ -57,8 +57,8 @@ class _EnsembleLayer(_ModuleLayer):
 
         return torch.func.vmap(call)(self._affines, self._buffers, torch.stack([2 * x.detach(), x]))[_OWN]
 
-    def backward(self, dy: Array) -> Gradients:
-        dx, *rest = super().backward(dy)
+    def backward(self, dy: Array, *, back: int = 0) -> Gradients:
+        dx, *rest = super().backward(dy, back=back)
         return Gradients(dx, *(None if each is None else each[_OWN] for each in rest))
 
 

@@ -237,21 +237,23 @@ class Backwarded:
 
 
 def backwards(observation: Observation) -> list[Backwarded]:
-    """The backward calls of an observation, each with the forward call before it on the same layer."""
-    last: dict[int, Forwarded] = {}
+    """The backward calls of an observation, each with the forward call on the same layer that it is about: the last,
+    or one before it, of those that were answered.
+    """
     axes: dict[int, int] = {}
-    masks: dict[int, tuple[Array | None, int]] = {}
+    made: dict[int, list[tuple[Forwarded, Array | None, int]]] = {}
     found: list[Backwarded] = []
     passed = iter(forwards(observation))
     for number, (call, answer) in enumerate(zip(observation.script, observation.answers, strict=False)):
         if isinstance(call, Build):
             axes[call.layer] = call.config.axis
         elif isinstance(call, Forward):
-            last[call.layer] = next(passed)
-            masks[call.layer] = call.mask, axes[call.layer]
+            earlier = made.setdefault(call.layer, [])
+            if earlier and isinstance(earlier[-1][0].answer, Raised):
+                earlier.pop()
+            earlier.append((next(passed), call.mask, axes[call.layer]))
         elif isinstance(call, Backward):
-            forward = last[call.layer]
-            mask, axis = masks.get(call.layer, (None, 0))
+            forward, mask, axis = made[call.layer][-1 - call.back]
             if mask is not None:
                 call = msgspec.structs.replace(call, dy=_positions(call.dy, mask, axis))
                 answer = _of_positions(answer, "x", mask, axis)

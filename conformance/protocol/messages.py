@@ -74,7 +74,8 @@ class Forward(Labelled, frozen=True, tag="forward"):
 
 
 class Backward(Labelled, frozen=True, tag="backward"):
-    """Gradients of the last forward call. Answer: ``arrays`` with ``x`` and, where they exist, ``gamma`` and
+    """Gradients of the last forward call, or with ``back=1``, which is only sent to those that declare it, of the one
+    before it; of those that raised nothing. Answer: ``arrays`` with ``x`` and, where they exist, ``gamma`` and
     ``beta``.
     """
 
@@ -82,6 +83,7 @@ class Backward(Labelled, frozen=True, tag="backward"):
     layer: int = 0
     memory: str = "contiguous"
     may_raise: bool = False
+    back: int = 0
 
 
 class Derivative(Labelled, frozen=True, tag="derivative"):

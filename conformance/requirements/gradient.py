@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from conformance.cases.arrays import Arrays
+from conformance.cases.arrays import Arrays, realise
 from conformance.cases.case import Case
 from conformance.implementation import Capabilities
 from conformance.judging.level import MUST
@@ -14,7 +15,7 @@ from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Verdict, failed, passed, within, worst
-from conformance.protocol.messages import Backward, Build, Forward, Load, Script
+from conformance.protocol.messages import Backward, Build, Call, Forward, Load, Script
 from conformance.requirements import probes
 from conformance.requirements.shape import is_vector
 
@@ -37,6 +38,25 @@ def _inference(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     )
 
 
+def _outstanding(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """A call of each kind, then one of each kind on another batch, and only then the gradients of the first."""
+    other = realise(replace(case, seed=case.seed ^ 1)).x
+    calls: list[Call] = [Build(case.config())]
+    for training, between in product(filter(can.differentiates, probes.modes(can)), probes.modes(can)):
+        calls += [
+            Load(probes.applicable(arrays, can)),
+            Forward(arrays.x, training),
+            Forward(other, between),
+            Backward(arrays.dy, back=1, label=_after(training, between)),
+        ]
+    return tuple(calls)
+
+
+def _after(training: bool, between: bool) -> str:
+    one, other = ("a training call" if each else "an inference call" for each in (training, between))
+    return f"{one}, after {other if one != other else other.replace(' ', ' second ', 1).replace('an ', 'a ')}"
+
+
 _NEEDS = ("training", "gradients_in_training")
 training = Probe("gradient", _training, probes.PLAIN, _NEEDS)
 #: Of a variance that cancels, dx would be right or wrong by chance at larger means.
@@ -44,6 +64,7 @@ hard = Probe(
     "gradient-hard", _training, replace(probes.HARD, kappas=(0.0, 1.0, -2.0, 2.0)), _NEEDS, share=0.5
 )
 ill = Probe("gradient-ill-conditioned", _training, probes.ILL_CONDITIONED, _NEEDS, share=0.5)
+outstanding = Probe("gradient-outstanding", _outstanding, probes.PLAIN, ("outstanding", "gradients"), 0.25)
 inference = Probe(
     "gradient-inference", _inference, probes.PLAIN, ("inference", "gradients_in_inference"), 0.5
 )
@@ -96,6 +117,23 @@ def input_(trial: Trial) -> Verdict:
 )
 def fixed_statistics(trial: Trial) -> Verdict:
     return trial.gradients_within()
+
+
+@requirement(
+    "gradient.outstanding",
+    MUST,
+    "The gradients of a call are those of its own batch and statistics, though another call came after it.",
+    source="[P]",
+    probes=(outstanding,),
+    presupposes=("gradient.gamma", "gradient.beta", "gradient.input", "gradient.inference"),
+)
+def of_an_earlier_call(trial: Trial) -> Verdict:
+    """A graph has a layer in it twice, or a validation batch comes before the backward pass: what a call kept for its
+    gradients must not be what the layer holds by then.
+    """
+    verdict = worst([trial.gradients_within(each) for each in trial.backwards])
+    wrong = [b for b in trial.backwards if trial.gradients_within(b).outcome.failing]
+    return replace(verdict, message=f"{verdict.message}, of {wrong[0].call.label}") if wrong else verdict
 
 
 @requirement(

@@ -43,7 +43,7 @@ _VARIANTS = (
     "eager",
 )  # of a layer, by their names in both capabilities and configuration
 # What calls are made for, other than to see that they work.
-_MOVED, _MASKED, _TOO_MANY = "moved", "masked", "n + 1 values"
+_MOVED, _MASKED, _TOO_MANY, _BETWEEN = "moved", "masked", "n + 1 values", "between"
 _EXTENTS = (4, 2, 5, 2)  # of the other axes; none is the number of features
 
 
@@ -187,6 +187,12 @@ def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
             yield Parameters(label=_MOVED)
         if can.differentiates(training):
             yield Backward(arrays.dy)
+    differentiated = [mode for mode in (True, False) if can.differentiates(mode)]
+    if can.outstanding and differentiated:
+        yield Load(values)
+        yield Forward(arrays.x, differentiated[0])
+        yield Forward(-arrays.x, differentiated[0], label=_BETWEEN)
+        yield Backward(arrays.dy, back=1)
     if config.dtype in ("float32", "float64") and config.parameter_dtype is None and can.training:
         yield Load(values)
         for name in can.derivatives:
@@ -241,7 +247,9 @@ def _look(
             continue
         if isinstance(answer, Raised):
             found = _raised(name, setting, call, answer)
-            if what == "backward" and not last.training and can.gradients_in_training:
+            if isinstance(call, Backward) and call.back:
+                found = replace(found, advice=_LAST_ALONE)
+            elif what == "backward" and not last.training and can.gradients_in_training:
                 found = replace(found, advice=found.advice or _TRAINING_ALONE)
             failed.add("build" if found.advice.startswith("build()") else what)
             yield found
@@ -257,6 +265,7 @@ def _look(
         yield from _took_too_many(setting, made)
 
 
+_LAST_ALONE = "keep what the gradients of two calls need; or declare no outstanding=True"
 _TRAINING_ALONE = 'make it work; or declare gradients="training", if it works after training calls alone'
 
 
@@ -268,14 +277,20 @@ def _problem(
         case Forward(label=label, mask=mask) if mask is not None:
             y = answer.arrays["y"]
             return output(call.x, y) or (numbers.masked(case, mask, call.x, y) if label == _MASKED else None)
+        case Forward(label=label) if label == _BETWEEN:
+            return output(call.x, answer.arrays["y"])
         case Forward():
             y = answer.arrays["y"]
             return output(call.x, y) or numbers.output(case, config, call.training, y)
         case Backward():
             given = answer.arrays
-            return gradients(case, can, config, given) or numbers.gradients(
+            found = gradients(case, can, config, given) or numbers.gradients(
                 case, can, config, last.training, given
             )
+            if found is not None and call.back:
+                text = "backward(dy, back=1) does not give the gradients of the call before the last"
+                return Wrong("outstanding", text, _LAST_ALONE)
+            return found
         case Derivative():
             return derivative(call.label, call.x, answer.arrays["derivative"])
         case Parameters(label=label) if can.parameters and label == _MOVED:

@@ -110,13 +110,14 @@ class Server:
             case Forward(x, training, number, memory):
                 layer = self._layer(number)
                 own = lay_out(x, memory)
-                more = {} if request.mask is None else {"mask": np.array(request.mask)}
-                y, seconds = _timed(lambda: layer.forward(own, training=training, **more))
+                with_mask = {} if request.mask is None else {"mask": np.array(request.mask)}
+                y, seconds = _timed(lambda: layer.forward(own, training=training, **with_mask))
                 return {"y": _numeric("forward()", y)}, not _same(own, x), seconds
             case Backward(dy, number, memory):
                 layer = self._layer(number)
                 own = lay_out(dy, memory)
-                gradients, seconds = _timed(lambda: layer.backward(own))
+                more = {"back": request.back} if request.back else {}
+                gradients, seconds = _timed(lambda: layer.backward(own, **more))
                 if not isinstance(gradients, tuple) or len(gradients) != 3:
                     raise _returned("backward()", gradients, "Gradients", "Gradients(x, gamma, beta)")
                 named = zip(("x", "gamma", "beta"), gradients, strict=True)

@@ -246,6 +246,41 @@ def test_a_sound_layer_passes_in_mixed_precision() -> None:
     assert not _mixed("sound:PairwiseSums", "mixed.*")
 
 
+# -- two calls outstanding
+
+
+def _outstanding(layer: str, requirement: str = "gradient.outstanding") -> list[str]:
+    """The messages of what does not hold of a layer."""
+    found = conformance.check(
+        f"conformance.gallery.{layer}", requirements=requirement, dtypes="float32", max_examples=8
+    )
+    return [failure.message for failure in found.failures]
+
+
+def test_a_layer_that_keeps_two_calls_has_the_gradients_of_both() -> None:
+    assert not _outstanding("sound_forms:KeepsTwoCalls")
+
+
+@pytest.mark.parametrize(
+    ("impostor", "of"),
+    [
+        ("ModeOfTheLaterCall", "a training call, after an inference call"),
+        ("RunningStatisticsReadInBackward", "an inference call, after a training call"),
+        ("StatisticsOfTheLaterCall", "a training call, after a second training call"),
+    ],
+)
+def test_gradients_are_those_of_their_own_call(impostor: str, of: str) -> None:
+    (message,) = _outstanding(f"impostors_outstanding:{impostor}")
+    assert message.endswith(f", of {of}")
+
+
+def test_a_session_says_which_call_came_in_between() -> None:
+    (message,) = _outstanding("impostors_outstanding:RunningStatisticsReadInBackward", "session.gradient")
+    assert (
+        "fails when backward follows inference and a training call comes before its backward call" in message
+    )
+
+
 # -- derivatives of higher order
 
 

@@ -177,6 +177,16 @@ BROKEN = [
         "make it that of the last call of forward",
     ),
     (
+        "OutstandingInName",
+        "got an unexpected keyword argument 'back'",
+        "keep what the gradients of two calls need; or declare no outstanding=True",
+    ),
+    (
+        "OutstandingOfTheLast",
+        "backward(dy, back=1) does not give the gradients of the call before the last",
+        "keep what the gradients of two calls need",
+    ),
+    (
         "RefusesNegativeStrides",
         "forward() in training refuses x that lies in memory so: negative. ValueError: At least one stride",
         "copy it first, np.ascontiguousarray(x)",

@@ -11,6 +11,7 @@ from conformance.implementation import Capabilities
 from conformance.protocol.messages import (
     Backward,
     Build,
+    Call,
     Forward,
     Hello,
     Identity,
@@ -147,7 +148,7 @@ def _forward(talk: Talk) -> None:
 @CHECKS.add(
     "backward",
     "backward gives the gradient of x in its shape, and n values for those of gamma and beta, after each kind of "
-    "forward call it is declared for.",
+    "forward call it is declared for, and where outstanding is declared, of the call before the last.",
     'Answer with arrays {x, gamma, beta}, or declare gradients for the calls after which it works: "training" or '
     '"inference".',
     BUILT,
@@ -158,7 +159,10 @@ def _backward(talk: Talk) -> None:
         raise Unasked("it declares no gradients")
     setting = talk.layer(3)
     for training in filter(can.differentiates, (True, False)):
-        _, found = talk.answers(Forward(setting.x(), training), Backward(setting.x()))
+        made: list[Call] = [Forward(setting.x(), training), Backward(setting.x())]
+        if can.outstanding:
+            made = [made[0], Forward(setting.x(5), training), Backward(setting.x(), back=1)]
+        found = talk.answers(*made)[-1]
         like(found, "x", setting.x())
         for name in ("gamma", "beta"):
             if name in found and found[name].size != 3:
