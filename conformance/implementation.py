@@ -28,6 +28,10 @@ PARAMETERS = ("gamma", "beta", "running_mean", "running_var")
 #: What the loss can be differentiated by.
 DIFFERENTIABLE = ("x", "gamma", "beta")
 
+#: What of a layer can be frozen: gamma and beta, which then have no gradients; the running statistics, by which
+#: training then normalises as inference does; both; or it keeps no statistics, and inference normalises by the batch.
+FROZEN = ("parameters", "statistics", "all", "untracked")
+
 #: How forward and reverse mode can be composed, the outermost first.
 COMPOSITIONS = tuple(
     " over ".join(modes) for order in (1, 2, 3) for modes in product(("forward", "reverse"), repeat=order)
@@ -49,6 +53,7 @@ class LayerConfig:
     :ivar cumulative: keep a plain average of all batches, and not a moving one.
     :ivar device: where to compute, one of those declared. Arrays come and go as NumPy's all the same.
     :ivar eager: make the layer as it is before it is compiled or exported.
+    :ivar frozen: what does not move, one of :data:`FROZEN`, or "" for nothing.
     :ivar replicas: split every batch along its first axis into so many parts, each normalised in a replica of its own
         by the statistics of the whole; outputs and dx are put together again, dgamma and dbeta are those of all.
     """
@@ -66,6 +71,21 @@ class LayerConfig:
     eager: bool = False
     replicas: int = 1
     parameter_dtype: str | None = None
+    frozen: str = ""
+
+    @property
+    def learns(self) -> bool:
+        """Whether gamma and beta are trained, so that they have gradients."""
+        return self.frozen not in ("parameters", "all")
+
+    @property
+    def tracks(self) -> bool:
+        """Whether it keeps running statistics."""
+        return self.frozen != "untracked"
+
+    def by_batch(self, training: bool) -> bool:
+        """Whether a call normalises by the statistics of the batch."""
+        return not self.tracks or (training and self.frozen not in ("statistics", "all"))
 
     @property
     def held_in(self) -> str:
@@ -95,6 +115,7 @@ class Capabilities:
         with respect to x: ``("forward", "reverse over reverse", "forward over reverse")``, the outermost mode first.
     :ivar outstanding: two calls may be outstanding: ``backward`` takes ``back=1``, and then gives those of the call
         before the last.
+    :ivar frozen: those of :data:`FROZEN` that a layer can be built with.
     :ivar training: it can normalise by the statistics of the batch. If not, it is for inference only.
     :ivar inference: it can normalise by statistics it kept or was given.
     :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
@@ -127,6 +148,7 @@ class Capabilities:
     gradients_of: tuple[str, ...] = DIFFERENTIABLE
     derivatives: tuple[str, ...] = ()
     outstanding: bool = False
+    frozen: tuple[str, ...] = ()
     training: bool = True
     inference: bool = True
     affine: Literal["separate", "joint", "always"] = "separate"

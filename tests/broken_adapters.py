@@ -255,6 +255,10 @@ class OutstandingOfTheLast(OutstandingInName):
             return super().backward(dy)
 
 
+class FrozenInName(Sound):
+    capabilities = replace(Sound.capabilities, frozen=("statistics",))
+
+
 class RefusesNegativeStrides(Sound):
     class Layer(MyBatchNormLayer):
         def forward(self, x: Any, *, training: bool) -> Any:

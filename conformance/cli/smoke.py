@@ -62,13 +62,24 @@ _FIXED = ("epsilon", "momentum")
 
 def _declared(identity: Identity) -> str:
     can = identity.capabilities
-    flags = ("training", "inference", "gradients", "parameters", "running", "defaults", "cumulative", "mixed")
+    flags = (
+        "training",
+        "inference",
+        "gradients",
+        "parameters",
+        "running",
+        "defaults",
+        "cumulative",
+        "mixed",
+        "outstanding",
+    )
     axes = "any" if can.axes == "any" else " or ".join(map(str, can.axes))
     told = [flag for flag in flags if getattr(can, flag)]
     of = "" if len(can.gradients_of) == len(DIFFERENTIABLE) else f" of {' and '.join(can.gradients_of)}"
     after = f" after {can.gradients}" if isinstance(can.gradients, str) else ""
     told = [f"gradients{of}{after}" if flag == "gradients" else flag for flag in told]
     told += [f"derivatives by {', '.join(can.derivatives)}"] * bool(can.derivatives)
+    told += [f"frozen {' or '.join(can.frozen)}"] * bool(can.frozen)
     told += [f"{name} {value:g} alone" for name in _FIXED if (value := getattr(can, name)) is not None]
     return (
         f"{identity.name} {identity.version}\n"

@@ -23,6 +23,10 @@ def _can(*names: str) -> Callable[[Capabilities], bool]:
     return lambda can: all(getattr(can, name) for name in names)
 
 
+def _freezes(what: str) -> Callable[[Capabilities], bool]:
+    return lambda can: what in can.frozen
+
+
 def _form(form: Any) -> Level:
     return Level(
         form.name, form, f"x is {form.name}", form.groups, lambda can: can.takes(form.shape(12, 3), form.axis)
@@ -338,6 +342,26 @@ FACTORS: tuple[Factor, ...] = (
         ),
     ),
     Factor(
+        "frozen",
+        "what of a layer does not move",
+        (
+            Level("nothing", "", "nothing is frozen"),
+            *(
+                Level(name, name, says, groups, _freezes(name))
+                for name, says, groups in (
+                    ("parameters", "gamma and beta are frozen", ("gamma and beta have no gradients",)),
+                    ("statistics", "the statistics are frozen", ("the statistics do not move",)),
+                    (
+                        "all",
+                        "the layer is frozen",
+                        ("gamma and beta have no gradients", "the statistics do not move"),
+                    ),
+                    ("untracked", "no statistics are kept", ()),
+                )
+            ),
+        ),
+    ),
+    Factor(
         "replicas",
         "over which the batch is split",
         (
@@ -463,6 +487,11 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         ("affine", "parameters"),
         lambda a, p: a == (False, False) and p != ("random", "random"),
         "there are no parameters",
+    ),
+    Constraint(
+        ("frozen", "call"),
+        lambda frozen, call: frozen == "untracked" and call == "load statistics",
+        "there are no statistics",
     ),
     Constraint(("affine", "call"), lambda a, c: c == "load gamma" and not a[0], "there is no gamma"),
     _only_in_backward("memory of dy"),

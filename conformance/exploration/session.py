@@ -34,6 +34,7 @@ OF_CALLS = (
     "dtype of parameters",
     "affine",
     "momentum",
+    "frozen",
     "dy",
     "replicas",
     "mask",
@@ -181,6 +182,8 @@ class _Session:
             config = replace(config, cumulative=True)
         if self._level["dtype of parameters"] != PLAIN["dtype of parameters"]:
             config = replace(config, parameter_dtype=self._level["dtype of parameters"])
+        if self._level["frozen"] != PLAIN["frozen"]:
+            config = replace(config, frozen=self._level["frozen"])
         if self._level["replicas"] != "none":
             config = replace(config, replicas=min(_REPLICAS, self._can.replicas))
         return config
@@ -249,7 +252,7 @@ class _Session:
         (scale, center), config = self._affine, self._config()
         seed = (self._case.seed + number) % _FEW_BATCHES
         arrays = realise(replace(self._case, dtype=config.held_in, seed=seed, circumstances={}))
-        every = {"running_mean": arrays.mean, "running_var": arrays.var}
+        every = {"running_mean": arrays.mean, "running_var": arrays.var} if config.tracks else {}
         every |= {"gamma": arrays.gamma} if scale else {}
         every |= {"beta": arrays.beta} if center else {}
         if self._level["memory of loaded"] == "broadcast":
@@ -270,7 +273,7 @@ class _Session:
             training,
             layer=layer,
             memory=memory,
-            may_raise=training and one,
+            may_raise=one and self._config().by_batch(training),
             mask=self._mask(x),
             label=label,
         )
@@ -305,6 +308,7 @@ class _Session:
         if not self._can.inference:
             return ()
         kept = self._can.running and self._can.training and self._level["memory of loaded"] == "contiguous"
+        kept = kept and self._config().by_batch(True)
         return () if kept else ("running_mean", "running_var")
 
     def _before(self) -> None:

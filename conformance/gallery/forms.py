@@ -1,5 +1,5 @@
-"""The plain batch norm in its forms, for exhibits to vary: with a mask, with two calls outstanding, over replicas,
-and compiled.
+"""The plain batch norm in its forms, for exhibits to vary: with a mask, with two calls outstanding, frozen, over
+replicas, and compiled.
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from conformance.gallery.layer import BatchNorm, Call
-from conformance.implementation import Array, Gradients, LayerConfig
+from conformance.implementation import FROZEN, Array, Gradients, LayerConfig
 
 
 class MaskedBatchNorm(BatchNorm):
@@ -72,6 +72,32 @@ class OutstandingBatchNorm(BatchNorm):
             return super().backward(dy)
         finally:
             self.call, self.shape = last
+
+
+class FreezingBatchNorm(BatchNorm):
+    """Freezes what it is told to."""
+
+    capabilities = replace(BatchNorm.capabilities, frozen=FROZEN)
+
+    def create(self) -> dict[str, Array]:
+        held = super().create()
+        kept = self.config.tracks
+        return {name: value for name, value in held.items() if kept or not name.startswith("running")}
+
+    def by_batch(self, training: bool) -> bool:
+        """Whether a call normalises by the batch."""
+        return self.config.by_batch(training)
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        return super().forward(x, training=self.by_batch(training))
+
+    def update(self, mean: Array, var: Array, count: int) -> None:
+        if self.config.tracks:
+            super().update(mean, var, count)
+
+    def backward(self, dy: Array) -> Gradients:
+        found = super().backward(dy)
+        return found if self.config.learns else Gradients(found.x)
 
 
 class ReplicatedBatchNorm(BatchNorm):

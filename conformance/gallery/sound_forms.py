@@ -1,4 +1,4 @@
-"""Sound batch norms with a mask, with two calls outstanding, over replicas, and compiled."""
+"""Sound batch norms with a mask, with two calls outstanding, frozen, over replicas, and compiled."""
 
 # mypy: disable-error-code="no-any-return"
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from conformance.gallery.forms import (
     CompiledBatchNorm,
+    FreezingBatchNorm,
     MaskedBatchNorm,
     OutstandingBatchNorm,
     ReplicatedBatchNorm,
@@ -38,6 +39,13 @@ class MaskedValues(MaskedBatchNorm):
 class KeepsTwoCalls(OutstandingBatchNorm):
     kind = "sound"
     what = "Keeps what the gradients of two calls need."
+
+
+class FreezesWhatItIsTold(FreezingBatchNorm):
+    kind = "sound"
+    what = (
+        "Frozen, training normalises by the statistics it has; without any, inference by those of the batch."
+    )
 
 
 class ReplicasShareSums(ReplicatedBatchNorm):

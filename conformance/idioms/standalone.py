@@ -114,7 +114,13 @@ class _Writer:
     def call(self, call: Call, following: Call | None) -> None:
         match call:
             case Build(config, layer):
-                if config.defaults or config.cumulative or config.eager or config.replicas > 1:
+                if (
+                    config.defaults
+                    or config.cumulative
+                    or config.eager
+                    or config.replicas > 1
+                    or config.frozen
+                ):
                     raise _NoShortForm
                 if config.held_in != config.dtype and "$parameter_dtype" not in str(self._idiom):
                     raise _NoShortForm

@@ -30,6 +30,7 @@ _CAPABILITIES = Capabilities(
     gradients=True,
     mask=True,
     mixed=True,
+    frozen=("all",),
 )
 
 
@@ -69,6 +70,7 @@ def built(keras: Any, config: LayerConfig, **more: Any) -> Any:
         **more,
     )
     layer.build(config.input_shape)
+    layer.trainable = config.frozen != "all"
     return layer
 
 

@@ -156,7 +156,7 @@ class KerasTensorFlowJit(KerasTensorFlow):
 
     name = "Keras (TensorFlow), jit_compile"
     capabilities = replace(
-        KerasTensorFlow.capabilities, compiles=True, eager=True, derivatives=(), outstanding=False
+        KerasTensorFlow.capabilities, compiles=True, eager=True, derivatives=(), outstanding=False, frozen=()
     )
     idiom = replace(
         KerasTensorFlow.idiom,
@@ -184,7 +184,7 @@ class KerasJaxJit(KerasJax):
     """
 
     name = "Keras (JAX), jit_compile"
-    capabilities = replace(KerasJax.capabilities, eager=True)
+    capabilities = replace(KerasJax.capabilities, eager=True, frozen=())
     idiom = replace(
         KerasJax.idiom,
         apply="""\

@@ -38,6 +38,7 @@ class KerasSync(KerasTensorFlow):
         uneven=True,
         derivatives=(),
         outstanding=False,
+        frozen=(),
     )
     idiom = replace(
         KerasTensorFlow.idiom,

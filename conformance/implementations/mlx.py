@@ -45,6 +45,7 @@ class _Layer:
             config.input_shape[config.axis],
             **({} if config.defaults else {"eps": config.epsilon, "momentum": config.momentum}),
             affine=config.scale,
+            track_running_stats=config.tracks,
         )
         self._module.set_dtype(getattr(mx, config.dtype))
 
@@ -78,7 +79,8 @@ class _Layer:
 
 
 class MlxBatchNorm:
-    """``mlx.nn.BatchNorm``: num_features, eps, momentum, affine; its dtype by ``Module.set_dtype``.
+    """``mlx.nn.BatchNorm``: num_features, eps, momentum, affine, track_running_stats; its dtype by
+    ``Module.set_dtype``.
 
     https://ml-explore.github.io/mlx/build/html/python/nn/_autosummary/mlx.nn.BatchNorm.html. Parameters are loaded
     by ``load_weights``, the others kept; gradients are ``mlx.core.vjp``'s. It wants features last, so they are moved.
@@ -93,6 +95,7 @@ class MlxBatchNorm:
         moves_axis=True,
         names=tuple(_NATIVE.items()),
         gradients=True,
+        frozen=("untracked",),
         affine="joint",
         defaults=True,
     )

@@ -27,6 +27,7 @@ class _Layer:
             center=config.center,
             scale=config.scale,
             in_channels=config.input_shape[config.axis],
+            use_global_stats=not config.by_batch(True),
         )
         self._block.initialize()
         self._block.cast(config.dtype)
@@ -68,7 +69,8 @@ class _Layer:
 
 
 class MxnetBatchNorm:
-    """``mxnet.gluon.nn.BatchNorm``: axis, momentum, epsilon, center, scale, in_channels; its dtype by ``cast``.
+    """``mxnet.gluon.nn.BatchNorm``: axis, momentum, epsilon, center, scale, use_global_stats, in_channels; its dtype
+    by ``cast``.
 
     https://mxnet.apache.org/versions/1.9.1/api/python/docs/api/gluon/nn/index.html#mxnet.gluon.nn.BatchNorm.
     Parameters are loaded by ``Parameter.set_data``; gradients are ``mxnet.autograd.grad``'s. A forward pass alone
@@ -78,7 +80,11 @@ class MxnetBatchNorm:
     name = "MXNet gluon.nn.BatchNorm"
     version = str(mx.__version__)
     capabilities = Capabilities(
-        dtypes=("float32", "float64", "float16"), gradients=True, outstanding=True, defaults=True
+        dtypes=("float32", "float64", "float16"),
+        gradients=True,
+        outstanding=True,
+        frozen=("statistics",),
+        defaults=True,
     )
     idiom = Idiom(
         setup="import mxnet as mx\nimport numpy as np",

@@ -31,8 +31,9 @@ class _Layer:
         self._layer: Any = getattr(paddle.nn, f"BatchNorm{spatial}D")(
             config.input_shape[config.axis],
             **({} if config.defaults else {"momentum": config.momentum, "epsilon": config.epsilon}),
-            weight_attr=None if config.scale else False,
-            bias_attr=None if config.center else False,
+            weight_attr=paddle.ParamAttr(trainable=config.learns) if config.scale else False,
+            bias_attr=paddle.ParamAttr(trainable=config.learns) if config.center else False,
+            use_global_stats=None if config.by_batch(True) else True,
             data_format=_FORMATS[config.axis % rank != 1][spatial - 1],
         )
 
@@ -65,7 +66,7 @@ class _Layer:
 class PaddleBatchNorm:
     """``paddle.nn.BatchNorm1D`` (ranks 2 and 3), ``2D`` (4) or ``3D`` (5).
 
-    Of its arguments num_features, momentum, epsilon, weight_attr, bias_attr and data_format:
+    Of its arguments num_features, momentum, epsilon, weight_attr, bias_attr, use_global_stats and data_format:
     https://www.paddlepaddle.org.cn/documentation/docs/en/api/paddle/nn/BatchNorm2D_en.html. On the CPU it has float32
     and float64 alone. Parameters are loaded by ``Tensor.set_value``; gradients are ``paddle.grad``'s.
     """
@@ -78,6 +79,7 @@ class PaddleBatchNorm:
         names=_HELD,
         gradients=True,
         outstanding=True,
+        frozen=("parameters", "statistics", "all"),
         defaults=True,
     )
     idiom = Idiom(

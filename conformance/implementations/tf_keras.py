@@ -31,6 +31,7 @@ def built(config: LayerConfig, **more: Any) -> tuple[Any, dict[str, Any]]:
         **more,
     )
     layer.build(config.input_shape)
+    layer.trainable = config.frozen != "all"
     # A variable is named "batch_normalization/gamma:0".
     named = {each.name.rpartition("/")[2].partition(":")[0]: each for each in layer.variables}
     canonical = {native: name for name, native in _HELD}
@@ -40,7 +41,8 @@ def built(config: LayerConfig, **more: Any) -> tuple[Any, dict[str, Any]]:
 class _Layer(Recorded):
     def __init__(self, config: LayerConfig, **more: Any) -> None:
         self._layer, self.variables = built(config, **more)
-        self.affine = {name: self.variables[name] for name in ("gamma", "beta") if name in self.variables}
+        affine = ("gamma", "beta") if config.learns else ()
+        self.affine = {name: self.variables[name] for name in affine if name in self.variables}
 
     def call(self, x: object, training: bool) -> object:
         return self._layer(x, training=training)
@@ -62,6 +64,7 @@ class KerasTwo:
         names=(("running_mean", "moving_mean"), ("running_var", "moving_variance")),
         gradients=True,
         outstanding=True,
+        frozen=("all",),
         defaults=True,
     )
     idiom = Idiom(
@@ -98,7 +101,9 @@ class KerasTwoRenorm(KerasTwo):
     """
 
     name = "Keras 2 (tf_keras), renorm"
-    capabilities = replace(KerasTwo.capabilities, dtypes=("float32", "float16", "bfloat16"), defaults=False)
+    capabilities = replace(
+        KerasTwo.capabilities, dtypes=("float32", "float16", "bfloat16"), defaults=False, frozen=()
+    )
     idiom = replace(
         KerasTwo.idiom,
         build=KerasTwo.idiom.build.replace(

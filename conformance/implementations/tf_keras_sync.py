@@ -29,7 +29,9 @@ class KerasTwoSync:
 
     name = "Keras 2 (tf_keras), synchronized"
     version = KerasTwo.version
-    capabilities = replace(KerasTwo.capabilities, outstanding=False, replicas=REPLICAS, uneven=True)
+    capabilities = replace(
+        KerasTwo.capabilities, outstanding=False, frozen=(), replicas=REPLICAS, uneven=True
+    )
     idiom = replace(
         KerasTwo.idiom,
         build=KerasTwo.idiom.build.replace('dtype="$dtype"', 'dtype="$dtype", synchronized=True'),

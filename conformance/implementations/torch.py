@@ -111,6 +111,8 @@ class _ModuleLayer(_Layer):
     def __init__(self, config: LayerConfig) -> None:
         super().__init__(config)
         self._module: Any = self._new(config)
+        if not config.learns:
+            self._module.requires_grad_(False)
 
     def _new(self, config: LayerConfig) -> Any:
         features = config.input_shape[config.axis]
@@ -121,6 +123,7 @@ class _ModuleLayer(_Layer):
         return {
             **({} if config.defaults else {"eps": config.epsilon, "momentum": momentum}),
             "affine": config.scale,
+            **({} if config.tracks else {"track_running_stats": False}),
             "device": config.device,
             "dtype": getattr(torch, config.held_in),
         }
@@ -136,7 +139,8 @@ class _ModuleLayer(_Layer):
         self._module.load_state_dict({**self._module.state_dict(), **given})
 
     def _affine(self) -> dict[str, Any]:
-        return {_CANONICAL[name]: value for name, value in self._module.named_parameters()}
+        named = self._module.named_parameters()
+        return {_CANONICAL[name]: value for name, value in named if value.requires_grad}
 
     def _apply(self, x: Any, training: bool) -> Any:
         return self._module.train(training)(x)
@@ -145,7 +149,7 @@ class _ModuleLayer(_Layer):
 class TorchBatchNorm:
     """``torch.nn.BatchNorm1d`` (ranks 2 and 3), ``2d`` (4) or ``3d`` (5).
 
-    Of its arguments num_features, eps, momentum, affine, device and dtype:
+    Of its arguments num_features, eps, momentum, affine, track_running_stats, device and dtype:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html. Parameters are loaded by
     ``load_state_dict``, the others kept; gradients are ``torch.autograd``'s.
     """
@@ -162,6 +166,7 @@ class TorchBatchNorm:
         affine="joint",
         derivatives=("reverse over reverse", "reverse over reverse over reverse"),
         outstanding=True,
+        frozen=("parameters", "untracked"),
         defaults=True,
         cumulative=True,
         mixed=True,

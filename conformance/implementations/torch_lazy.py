@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from conformance.implementation import Array, LayerConfig
@@ -50,6 +51,7 @@ class TorchLazy(TorchBatchNorm):
     """
 
     name = "PyTorch nn.LazyBatchNorm"
+    capabilities = replace(TorchBatchNorm.capabilities, frozen=())
     idiom = changed(
         build=(
             ("nn.BatchNorm", "nn.LazyBatchNorm"),

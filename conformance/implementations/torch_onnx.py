@@ -64,6 +64,7 @@ class TorchOnnx(TorchBatchNorm):
         devices=("cpu",),
         gradients=False,
         outstanding=False,
+        frozen=(),
         training=False,
         running=False,
         cumulative=False,

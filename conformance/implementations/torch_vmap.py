@@ -81,7 +81,7 @@ class TorchVmap(TorchBatchNorm):
     """
 
     name = "PyTorch nn.BatchNorm, vmap"
-    capabilities = replace(TorchBatchNorm.capabilities, cumulative=False, eager=True, mixed=False)
+    capabilities = replace(TorchBatchNorm.capabilities, cumulative=False, eager=True, mixed=False, frozen=())
     idiom = replace(
         TorchBatchNorm.idiom,
         apply=f"{_CALL}\n{_KEEP}",

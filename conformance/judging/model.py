@@ -123,6 +123,8 @@ def _gradient(trial: Trial, b: Backwarded, name: str) -> Verdict | None:
         return None
     if b.got(name) is None and name not in trial.capabilities.gradients_of:
         return None
+    if name != "x" and not f.config.learns:
+        return None  # Of what is not trained there may be none, and nobody reads it.
     foreign = _foreign(trial, b, name)
     if foreign is not None:
         return foreign

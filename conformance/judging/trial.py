@@ -16,7 +16,7 @@ from conformance.judging.arithmetic import as_held
 from conformance.judging.exact import Backwarded, Expected, ExpectedGradients, Forwarded, backwards, forwards
 from conformance.judging.level import MUST, Level
 from conformance.judging.verdict import Outcome, Verdict, under_any, within, worst
-from conformance.protocol.messages import Answer, Build, Call, Labelled, Observation, Raised
+from conformance.protocol.messages import Answer, Build, Call, Forward, Labelled, Observation, Raised
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Labelled)
@@ -39,6 +39,9 @@ class Trial:
     capabilities: Capabilities = field(default_factory=Capabilities)
     conventions: frozenset[str] = frozenset()
     looked_at: frozenset[int] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "observation", _as_performed(self.observation))
 
     @cached_property
     def arrays(self) -> Arrays:
@@ -219,6 +222,23 @@ class Trial:
             self._memory[function] = function(self)
         result: T = self._memory[function]
         return result
+
+
+def _as_performed(observation: Observation) -> Observation:
+    """The observation, in which a call on a layer that is frozen is the one it then should be: training by frozen
+    statistics is inference, and inference without statistics is by the batch, as training is.
+    """
+    frozen: dict[int, LayerConfig] = {}
+    script: list[Call] = []
+    for call in observation.script:
+        if isinstance(call, Build):
+            frozen[call.layer] = call.config
+        elif (
+            isinstance(call, Forward) and (by := frozen[call.layer].by_batch(call.training)) != call.training
+        ):
+            call = msgspec.structs.replace(call, training=by)
+        script.append(call)
+    return msgspec.structs.replace(observation, script=tuple(script))
 
 
 S = TypeVar("S", Case, LayerConfig)

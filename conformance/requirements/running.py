@@ -16,6 +16,7 @@ from conformance.cases.arrays import Arrays, realise
 from conformance.cases.case import Case
 from conformance.cases.domain import in_every_rank
 from conformance.implementation import Array, Capabilities
+from conformance.judging import model
 from conformance.judging.averages import vectors
 from conformance.judging.conventions import fitting
 from conformance.judging.level import CONVENTION, MUST
@@ -23,7 +24,7 @@ from conformance.judging.probe import Probe
 from conformance.judging.requirement import requirement
 from conformance.judging.trial import Trial
 from conformance.judging.verdict import Outcome, Verdict, failed, observed, passed, worst
-from conformance.protocol.messages import Answer, Build, Forward, Load, Parameters, Script
+from conformance.protocol.messages import Answer, Backward, Build, Call, Forward, Load, Parameters, Script
 from conformance.requirements import probes
 
 _STEPS = 8
@@ -106,6 +107,21 @@ def _unaffected(case: Case, arrays: Arrays, _: Capabilities) -> Script:
     )
 
 
+def _frozen(case: Case, arrays: Arrays, can: Capabilities) -> Script:
+    """For each thing that can be frozen a layer, what it holds, and calls of each kind."""
+    later = realise(replace(case, seed=case.seed ^ 1)).x
+    calls: list[Call] = []
+    for layer, frozen in enumerate(can.frozen):
+        config = replace(case.config(), frozen=frozen)
+        held = probes.applicable(arrays, can) if config.tracks else probes.affine(arrays)
+        calls += [Build(config, layer=layer), Load(held, layer=layer), Parameters(layer=layer)]
+        for training in probes.modes(can):
+            calls += [Forward(arrays.x if training else later, training, layer=layer)]
+            calls += [Backward(arrays.dy, layer=layer)] * can.differentiates(training)
+            calls += [Parameters(layer=layer)]
+    return tuple(calls)
+
+
 _DOMAIN = replace(
     probes.PLAIN, gammas=("one",), betas=("zero",), momenta=(0.9, 0.99, 0.75, 0.1, 0.3, 0.5), max_count=64
 )
@@ -121,6 +137,9 @@ extremes = Probe(
 unaffected = Probe("running-unaffected", _unaffected, _DOMAIN, _NEEDS, 0.25)
 loaded = Probe("running-loaded", _loaded, _DOMAIN, (*_NEEDS, "inference"), 0.25)
 no_affine = Probe("running-no-affine", _no_affine, _DOMAIN, (*_NEEDS, "inference"), 0.1)
+freezing = Probe(
+    "running-frozen", _frozen, replace(_DOMAIN, gammas=("random",)), ("frozen", "parameters"), 0.25
+)
 cumulative_average = Probe("running-cumulative", _cumulative, _DOMAIN, (*_NEEDS, "cumulative"), 0.1)
 defaults = Probe(
     "running-defaults",
@@ -298,3 +317,31 @@ def without_affine(trial: Trial) -> Verdict:
         return Verdict(Outcome.UNSUPPORTED, message="declares that gamma and beta are always there")
     fits, best = trial.once(fitting)
     return passed(best.ratio) if fits else best
+
+
+@requirement(
+    "running.frozen",
+    MUST,
+    "What is frozen stays: training normalises by frozen statistics and moves nothing, frozen gamma and beta are "
+    "applied, and without statistics inference normalises by the batch.",
+    source="[K, T]",
+    probes=(freezing,),
+    presupposes=(
+        "forward.training",
+        "forward.inference",
+        "gradient.input",
+        "gradient.inference",
+        "numerics.double",
+        "running.update",
+    ),
+)
+def stays(trial: Trial) -> Verdict:
+    """As fine-tuning has it, where batches are too small to move what was learnt from large ones."""
+    script, found = trial.observation.script, []
+    for layer, frozen in enumerate(trial.capabilities.frozen):
+        own = replace(trial, looked_at=frozenset(k for k, call in enumerate(script) if call.layer == layer))
+        verdict = worst([judge(own) for judge in (model.outputs, model.gradients, model.state)])
+        if verdict.outcome.failing:
+            verdict = replace(verdict, message=f"{verdict.message} (frozen={frozen!r})")
+        found.append(verdict)
+    return worst(found)

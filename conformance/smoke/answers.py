@@ -32,7 +32,7 @@ class Wrong(NamedTuple):
 def names(can: Capabilities, config: LayerConfig, held: dict[str, Array]) -> Wrong | None:
     """Whether a layer has the parameters it was built with, under their canonical names."""
     expected = [name for name, wanted in (("gamma", config.scale), ("beta", config.center)) if wanted]
-    expected += ["running_mean", "running_var"] if can.running else []
+    expected += ["running_mean", "running_var"] if can.running and config.tracks else []
     missing = [name for name in expected if name not in held]
     if missing:
         has = ", ".join(held) or "nothing"
@@ -107,7 +107,7 @@ def gradients(case: Case, can: Capabilities, config: LayerConfig, given: dict[st
     """Whether the gradients are there, each in its place and of a size that can be."""
     order = "return Gradients(x, gamma, beta), in this order or by these names"
     shape, n = case.shape, case.n
-    there = {"x": True, "gamma": config.scale, "beta": config.center}
+    there = {"x": True, "gamma": config.scale and config.learns, "beta": config.center and config.learns}
     wanted = [name for name in can.gradients_of if there[name]]
     missing = [name for name in wanted if name not in given]
     if missing:

@@ -60,6 +60,7 @@ class Variant:
         left_out += [f"{name}=True" for name in _VARIANTS if getattr(config, name)]
         left_out += [f"replicas={config.replicas}"] * (config.replicas > 1)
         left_out += [f"parameters in {config.parameter_dtype}"] * (config.parameter_dtype is not None)
+        left_out += [f"frozen={config.frozen!r}"] * bool(config.frozen)
         left_out += [f"epsilon={config.epsilon}"] * (config.epsilon == numbers.EPSILON)
         left_out += [f"momentum={config.momentum}"] * (config.momentum == numbers.MOMENTUM)
         return ", ".join([f"{config.dtype}, x of shape {config.input_shape}, axis {config.axis}", *left_out])
@@ -145,6 +146,7 @@ def settings(can: Capabilities) -> list[Variant]:
         halves = [_setting(can, dtype, low, _axes(can, low)[-1]) for dtype in can.dtypes if dtype in _HALF]
         plain += [Variant(each.case, replace(each.config, parameter_dtype="float32")) for each in halves]
     variants += [{"replicas": 2}] * (can.replicas > 1 and base.case.axis > 0)
+    variants += [{"frozen": what} for what in can.frozen]
     variants += [{"epsilon": numbers.EPSILON}] * can.adjustable_epsilon
     variants += [{"momentum": numbers.MOMENTUM}] * (can.adjustable_momentum and _moves(can))
     return plain + [Variant(base.case, replace(base.config, **each)) for each in variants]
@@ -224,7 +226,8 @@ def _values(case: Case, config: LayerConfig, can: Capabilities) -> dict[str, Arr
     arrays = realise(replace(case, dtype=config.held_in))
     values = {"gamma": arrays.gamma} if config.scale else {}
     values |= {"beta": arrays.beta} if config.center else {}
-    return values | ({"running_mean": arrays.mean, "running_var": arrays.var} if can.inference else {})
+    given = can.inference and config.tracks
+    return values | ({"running_mean": arrays.mean, "running_var": arrays.var} if given else {})
 
 
 # -- looking at the answers of one setting
@@ -281,11 +284,12 @@ def _problem(
             return output(call.x, answer.arrays["y"])
         case Forward():
             y = answer.arrays["y"]
-            return output(call.x, y) or numbers.output(case, config, call.training, y)
+            found = output(call.x, y) or numbers.output(case, config, config.by_batch(call.training), y)
+            return _frozen(call, config, found) if found and config.frozen else found
         case Backward():
             given = answer.arrays
             found = gradients(case, can, config, given) or numbers.gradients(
-                case, can, config, last.training, given
+                case, can, config, config.by_batch(last.training), given
             )
             if found is not None and call.back:
                 text = "backward(dy, back=1) does not give the gradients of the call before the last"
@@ -301,6 +305,18 @@ def _problem(
                 problem = kept(_values(case, config, can), answer.arrays)
             return problem
     return None
+
+
+def _frozen(call: Forward, config: LayerConfig, found: Wrong) -> Wrong:
+    """What is wrong of a layer in which something is frozen."""
+    by = (
+        "the statistics that were loaded" if config.by_batch(call.training) else "the statistics of the batch"
+    )
+    said = f"gives y by {by}" if found.kind == "training" else f"is wrong: {found.text}"
+    text = f"built with frozen={config.frozen!r}, forward(x, training={call.training}) {said}"
+    return Wrong(
+        found.kind, text, "freeze what config.frozen names; or take it out of frozen in capabilities"
+    )
 
 
 def _took_too_many(setting: Variant, made: list[tuple[Call, Any]]) -> Iterator[_Found]:

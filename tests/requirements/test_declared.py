@@ -281,6 +281,35 @@ def test_a_session_says_which_call_came_in_between() -> None:
     )
 
 
+# -- frozen layers
+
+
+def _frozen(layer: str) -> list[str]:
+    """The messages of what does not hold of a layer that can be frozen."""
+    found = conformance.check(
+        f"conformance.gallery.{layer}", requirements="running.frozen", dtypes="float32", max_examples=8
+    )
+    return [failure.message for failure in found.failures]
+
+
+def test_a_layer_that_freezes_what_it_is_told_passes() -> None:
+    assert not _frozen("sound_forms:FreezesWhatItIsTold")
+
+
+@pytest.mark.parametrize(
+    ("impostor", "frozen"),
+    [
+        ("FrozenStatisticsMove", "statistics"),
+        ("FrozenGradientOfTraining", "statistics"),
+        ("FrozenParametersLeftOut", "all"),
+        ("UntrackedByInitialStatistics", "untracked"),
+    ],
+)
+def test_what_is_frozen_wrongly_is_named(impostor: str, frozen: str) -> None:
+    (message,) = _frozen(f"impostors_frozen:{impostor}")
+    assert message.endswith(f"(frozen={frozen!r})")
+
+
 # -- derivatives of higher order
 
 

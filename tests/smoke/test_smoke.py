@@ -187,6 +187,11 @@ BROKEN = [
         "keep what the gradients of two calls need",
     ),
     (
+        "FrozenInName",
+        "built with frozen='statistics', forward(x, training=True) gives y by the statistics of the batch",
+        "freeze what config.frozen names; or take it out of frozen in capabilities",
+    ),
+    (
         "RefusesNegativeStrides",
         "forward() in training refuses x that lies in memory so: negative. ValueError: At least one stride",
         "copy it first, np.ascontiguousarray(x)",
