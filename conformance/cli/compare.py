@@ -13,7 +13,7 @@ from conformance.cli._counts import EXAMPLES
 from conformance.cli._errors import tell
 from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
-from conformance.cli._writing import check_writable
+from conformance.cli._writing import Folder, check_writable
 from conformance.report import comparison, terminal
 from conformance.report.console import console
 from conformance.report.writing import write_forms
@@ -37,7 +37,7 @@ from conformance.worker.shown import shortened
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(),
     metavar="DIR",
     help="Write comparison.html, .md and .json there, and each recipe as a file.",
 )

@@ -23,7 +23,7 @@ from conformance.cli._errors import Refused, tell
 from conformance.cli._interpreters import interpreters
 from conformance.cli._seconds import SECONDS
 from conformance.cli._status import Status
-from conformance.cli._writing import check_writable
+from conformance.cli._writing import Folder, check_writable
 from conformance.implementation import DTYPES
 from conformance.report import terminal
 from conformance.report.console import console
@@ -157,7 +157,7 @@ class Judged:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(),
     metavar="DIR",
     help="Write index.html, report.json, summary.md and junit.xml there.",
 )

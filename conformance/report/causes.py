@@ -75,7 +75,7 @@ def _explained(requirements: tuple[RequirementInfo, ...], failing: Mapping[str, 
     A report may be a stranger's. So each is followed once, however long the chain, and of those that explain each
     other in a ring it is the first of the catalogue.
     """
-    presupposes = {r.id: r.presupposes for r in requirements}
+    presupposes = {r.id: tuple(name for name in r.presupposes if name in failing) for r in requirements}
     place = {name: k for k, name in enumerate(presupposes)}
     dtypes = {name: frozenset(each.failing_dtypes) for name, each in failing.items()}
 

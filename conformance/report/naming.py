@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 
-_MOST = 48  # letters of a name that are kept; some file systems and archives take few
-_DIGITS = 8  # of the digest that tells names apart
+_MOST = 40  # letters of a name that are kept; some file systems and archives take few
+# Of the digest that tells names apart, of 5 bits each: so many that nobody finds two names with the same.
+_DIGITS = 20
 #: What Windows has for devices, whatever ending follows.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 #: A name that is already a name of a file everywhere, and not one that is made here.
-_PLAIN = re.compile(rf"(?!.*-[0-9a-f]{{{_DIGITS}}}$)[a-z0-9_](?:[a-z0-9_.-]{{0,{_MOST - 2}}}[a-z0-9_])?")
+_PLAIN = re.compile(rf"(?!.*-[a-z2-7]{{{_DIGITS}}}$)[a-z0-9_](?:[a-z0-9_.-]{{0,{_MOST - 2}}}[a-z0-9_])?")
 
 
 def named(name: str) -> str:
@@ -27,7 +29,8 @@ def named_module(name: str) -> str:
 
 
 def _digested(name: str) -> str:
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    whole = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    digest = base64.b32encode(whole).decode()[:_DIGITS].lower()
     kept = re.sub(r"[^A-Za-z0-9_.]+", "-", name)[-_MOST:].strip("-.")
     if not kept or _DEVICES.fullmatch(kept.lower()):
         kept = f"unnamed-{kept}".rstrip("-")

@@ -102,8 +102,10 @@ def held_dtypes(report: Report) -> Table | None:
     """In which dtypes layers hold their parameters and statistics, by that of the input."""
     dtypes = [dtype for dtype in DTYPES if any(h.dtype == dtype for h in report.held)]
     rows: list[tuple[str, ...]] = []
-    for name in dict.fromkeys(h.implementation for h in report.held):
-        own = {h.dtype: h for h in reversed(report.held) if h.implementation == name}
+    first: dict[str, dict[str, HeldBy]] = {}
+    for each in report.held:
+        first.setdefault(each.implementation, {}).setdefault(each.dtype, each)
+    for name, own in first.items():
         rows.append((name, *(_dtypes_of(own[dtype]) if dtype in own else "·" for dtype in dtypes)))
     return Table(("implementation", *(f"for {dtype}" for dtype in dtypes)), rows) if rows else None
 
@@ -244,8 +246,10 @@ GROWTH_CAPTION = f"How the errors of y and dx grow with {KAPPA}, and with {COUNT
 def growth(report: Report, dtype: str) -> list[Growth]:
     """One row for each implementation measured in a dtype."""
     rows = []
-    for name in dict.fromkeys(each.implementation for each in report.accuracy):
-        own = [a for a in report.accuracy if (a.implementation, a.dtype) == (name, dtype)]
+    measured: dict[str, list[Accuracy]] = {}
+    for each in report.accuracy:
+        measured.setdefault(each.implementation, []).extend([each] * (each.dtype == dtype))
+    for name, own in measured.items():
         by_kappa = {a.of: a for a in own if a.against == "kappa"}
         by_count = [a for a in own if a.against == "count"]
         if not by_kappa and not by_count:

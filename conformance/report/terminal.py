@@ -30,6 +30,7 @@ from conformance.running.parallel import Step
 from conformance.running.shard import Profile
 from conformance.studies.compare import Comparison
 from conformance.studies.replay import Replay
+from conformance.worker.shown import shortened
 
 _STYLES: dict[Part, str] = {
     "statement": "italic",
@@ -247,6 +248,9 @@ def _summary(report: Report, console: Console) -> None:
         console.print(Text(f"no longer fails; remove it from the baseline: {each}", style="yellow"))
 
 
+_LONGEST = 500  # characters of a text in a table, which takes long to be folded
+
+
 def show_changes(found: list[Change], console: Console) -> None:
     if not found:
         console.print("nothing changed")
@@ -255,7 +259,7 @@ def show_changes(found: list[Change], console: Console) -> None:
     for each in found:
         style = {"worse": "bold red", "better": "green"}.get(each.kind, "")
         texts = (each.implementation, each.requirement, each.before, each.after)
-        table.add_row(Text(each.kind, style=style), *map(Text, texts))
+        table.add_row(Text(each.kind, style=style), *(Text(shortened(text, _LONGEST)) for text in texts))
     console.print(table)
 
 

@@ -23,6 +23,7 @@ from conformance.requirements.catalogue import LONGEST_PATTERN
 from conformance.results.stranger import BadFile, contents
 from conformance.worker.untrusted import harmless
 
+_MOST_PATTERNS = 5000  # each is held against each failure
 _MOST_DOTS = 200  # in a line: the time a key of many parts takes grows with the square of their number
 
 
@@ -78,7 +79,7 @@ def read_baseline(path: Path) -> tuple[Known, ...]:
     """:raises BadBaseline: the file cannot be read, is not TOML, or says something else than known failures."""
     try:
         text = contents(path, BadBaseline).decode()
-        if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+        if any(line.count(".") > _MOST_DOTS for line in text.split("\n")):  # TOML's lines
             raise BadBaseline(
                 f"{path} has a line with more than {_MOST_DOTS} dots; a baseline needs none but in words"
             )
@@ -87,6 +88,8 @@ def read_baseline(path: Path) -> tuple[Known, ...]:
         raise BadBaseline(f"{path} is no baseline of [[known]] failures: {error}") from None
     except (ValueError, RecursionError) as error:
         raise BadBaseline(f"{path} is not TOML: {error}") from None
+    if sum(len(_each(each.requirement)) + len(_each(each.implementation)) for each in found) > _MOST_PATTERNS:
+        raise BadBaseline(f"{path} has more than {_MOST_PATTERNS:,} patterns")
     for each in found:
         if any(len(one) > LONGEST_PATTERN for one in (*_each(each.requirement), *_each(each.implementation))):
             raise BadBaseline(f"{path} has a pattern of more than {LONGEST_PATTERN} characters: {each}")

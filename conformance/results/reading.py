@@ -15,9 +15,9 @@ from conformance.worker.untrusted import harmless
 
 _MOST_VALUES = 1 << 20  # seven times as many as the published comparison of all frameworks has
 _MOST_AXES = 8
-_MOST_IDS = (
-    1000  # of implementations, and of requirements: what a report says of them takes the square of the time
-)
+# Of implementations, and of requirements; of those that one presupposes; of inputs for which it is said what layers
+# hold. What a report says of them takes the product of the time.
+_MOST_IDS, _MOST_PRESUPPOSED, _MOST_INPUTS = 1000, 100, 100
 
 
 class BadReport(BadFile):
@@ -45,7 +45,12 @@ def read(path: Path) -> Report:
             raise BadReport(
                 f"{path} is a report of version {version}; this suite reads version {SCHEMA_VERSION}"
             )
-        report = harmless(Report.from_json(data))
+        report = Report.from_json(data)
+        if (problem := _too_much(report)) is not None:
+            raise BadReport(f"{path} is larger than a report is: {problem}")
+        if (problem := _of_nobody(report)) is not None:
+            raise BadReport(f"{path} contradicts itself: {harmless(problem)}")
+        report = harmless(report)
         if (problem := _contradiction(report)) is not None:
             raise BadReport(f"{path} contradicts itself: {problem}")
         return replace(report, results=tuple(map(_foreign, report.results)))
@@ -71,6 +76,32 @@ def _foreign(result: Result) -> Result:
     return replace(result, counterexample=replace(case, foreign=True))
 
 
+def _too_much(report: Report) -> str | None:
+    """Of what it has so much that what is said of it would take very long."""
+    for name, every in (("implementations", report.implementations), ("requirements", report.requirements)):
+        if len(every) > _MOST_IDS:
+            return f"{name} has {len(every)} entries, and no report has more than {_MOST_IDS}"
+    if any(len(each.presupposes) > _MOST_PRESUPPOSED for each in report.requirements):
+        return f"a requirement presupposes more than {_MOST_PRESUPPOSED} others"
+    if len({(each.input_shape, each.axis) for each in report.held}) > _MOST_INPUTS:
+        return f"held is for more than {_MOST_INPUTS} inputs"
+    return None
+
+
+def _of_nobody(report: Report) -> str | None:
+    """What was measured of an implementation that is not there: of how many it may be is then not bounded."""
+    implementations = {each.id for each in report.implementations}
+    for name, of in (
+        ("accuracy", report.accuracy),
+        ("held", report.held),
+        ("coverage", report.coverage),
+    ):
+        for each in of:
+            if each.implementation not in implementations:
+                return f"{name} has {each.implementation[:80]}, which is not among its implementations"
+    return None
+
+
 def _contradiction(report: Report) -> str | None:
     """What one part of it says of another and is not so, which no schema can tell."""
     implementations = {each.id for each in report.implementations}
@@ -81,8 +112,6 @@ def _contradiction(report: Report) -> str | None:
     ):
         if len(ids) < len(every):
             return f"{name} has the same id twice"
-        if len(ids) > _MOST_IDS:
-            return f"{name} has {len(ids)} entries, and no report has more than {_MOST_IDS}"
     seen = set()
     for result in report.results:
         where = f"results has {result.implementation}, {result.requirement}"[:200]

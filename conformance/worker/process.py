@@ -11,7 +11,7 @@ import time
 
 from conformance.protocol.codec import encode
 from conformance.protocol.messages import Call, Raised, Request
-from conformance.worker import framing
+from conformance.worker import framing, reaper
 from conformance.worker.untrusted import readable
 
 _TAIL = 4000  # characters kept of what a worker wrote to standard error
@@ -97,6 +97,7 @@ class Process:
             raise NoProgram(f"{' '.join(command[:2])}: {error}") from None
         except (OSError, ValueError) as error:
             raise CannotStart(f"{' '.join(command[:2])}: {error}") from None
+        reaper.watch(self._popen.pid)
         if memory is not None:
             _limit(self._popen.pid, memory)
         pipes = (self._popen.stdin, self._popen.stdout, self._popen.stderr)
@@ -209,6 +210,7 @@ class Process:
         except (ProcessLookupError, PermissionError):
             self._popen.kill()
         self._popen.wait()
+        reaper.unwatch(self._popen.pid)
         for _ in range(2 * _PIPE // _READ):  # No more: a child that got away may go on writing.
             if not self._listen(wait=False):
                 break

@@ -104,6 +104,7 @@ run reference --baseline LONG | cannot be read
 run reference --baseline a.txt | not TOML
 run reference --baseline | requires an argument
 run reference -o a.txt | is a file
+run reference -o '' | name of a folder
 run reference -o a.txt/out | Not a directory
 run reference -o /dev/null/out | Not a directory
 run reference -o /proc/out | cannot write

@@ -195,6 +195,15 @@ def reports(good: dict[str, Any]) -> Iterator[tuple[str, Content]]:
     suite = good["suite"]
     yield "a seed of 4000 digits", with_(suite={**suite, "seed": 10**4000})
     yield "a seed of 70 bits", with_(suite={**suite, "seed": 1 << 70})
+    requirement = good["requirements"][0]
+    yield (
+        "presupposes itself 10,000 times",
+        with_(requirements=[{**requirement, "presupposes": ["x"] * 10_000}]),
+    )
+    held = {"input_shape": [2, 1], "axis": 1, "dtype": "float32", "implementation": result["implementation"]}
+    shapes = ([k, 1] for k in range(1, 1000))
+    yield "held for a thousand inputs", with_(held=[{**held, "input_shape": shape} for shape in shapes])
+    yield "held by nobody", with_(held=[{**held, "implementation": TRICKS * 100}])
     yield "results twice", with_(results=[result, result])
     yield "an implementation twice", with_(implementations=good["implementations"] * 2)
     yield (
@@ -252,5 +261,8 @@ def baselines() -> Iterator[tuple[str, Content]]:
     yield "one table", b'[known]\nrequirement = "x"\nreason = "y"\n'
     yield "a key twice", (good + 'reason = "z"\n').encode()
     yield "dots", b"known" + b".a" * 400 + b" = 1\n"
+    yield "dots in lines that are none", b"a" + b'.a."\xe2\x80\xa8"' * 1000 + b" = 1\n"
+    patterns = ", ".join(f'"{k}"' for k in range(10_000))
+    yield "patterns without end", (good + f"implementation = [{patterns}]\n").encode()
     yield "a control", (good + 'link = "\x1b"\n').encode()
     yield "too long", (good + "#" * (1 << 20)).encode()

@@ -208,7 +208,7 @@ class TestEnd:
             until(lambda: len(alive(group)) == 2, "the child was not started")
         assert end([group]) == [] and end(alive(group)) == []
 
-    @pytest.mark.parametrize("name", ["Sound", "HangsWithAChild"])
+    @pytest.mark.parametrize("name", ["Sound", "HangsWithAChild", "HoldsTheInterpreter"])
     def test_death_of_the_suite_is_its_own(self, name: str) -> None:
         """A worker whose suite was killed ends, even out of a call that does not return."""
         source = (
@@ -225,6 +225,21 @@ class TestEnd:
             assert suite.stdout is not None
             group = int(suite.stdout.readline())
             time.sleep(0.2)
+            assert group in alive(group)
+            suite.kill()
+        assert end(alive(group)) == []
+
+    def test_and_so_does_that_of_a_program_which_never_reads(self) -> None:
+        source = (
+            "from conformance.worker.process import Process, environment\n"
+            "print(Process(['sleep', '1000'], environment(), None).pid, flush=True)\n"
+            "input()\n"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as suite:
+            assert suite.stdout is not None
+            group = int(suite.stdout.readline())
             assert group in alive(group)
             suite.kill()
         assert end(alive(group)) == []

@@ -181,7 +181,10 @@ def _footer(report: Report) -> list[str]:
 def cell(text: str) -> str:
     """Text from anywhere as one line of Markdown that shows as it is."""
     text = re.sub(r"\s+", " ", text)
-    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text)
+    text = re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text)
+    # What at the start of a line would begin a list, or make a heading of the line before.
+    text = re.sub(r"^( ?)(?=[-+]( |-|$)|=+ ?$)", r"\1\\", text)
+    return re.sub(r"^( ?\d{1,9})(?=[.)]( |$))", r"\1\\", text)
 
 
 def code(text: str) -> str:
