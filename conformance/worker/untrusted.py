@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from conformance.implementation import COMPOSITIONS, DIFFERENTIABLE, DTYPES, Capabilities, Idiom
+from conformance.implementation import COMPOSITIONS, DIFFERENTIABLE, DTYPES, FROZEN, Capabilities, Idiom
 from conformance.protocol.messages import Answer, Identity, Raised, Reply
 from conformance.worker.shown import shortened, spelled
 
@@ -124,6 +124,8 @@ def unsound(identity: Identity) -> str | None:
             "capabilities.derivatives must be of forward and reverse, one to three joined by ' over '; "
             f"it is {_listed(can.derivatives)}"
         )
+    if any(each not in FROZEN for each in can.frozen):
+        return f"capabilities.frozen must be some of {', '.join(FROZEN)}; it is {_listed(can.frozen)}"
     if can.epsilon is not None and not 0 <= can.epsilon < math.inf:
         return f"capabilities.epsilon must be finite and >= 0, or None; it is {can.epsilon}"
     if can.momentum is not None and not 0 <= can.momentum <= 1:

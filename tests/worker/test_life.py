@@ -50,6 +50,8 @@ UNSTARTED = [
     ("DeclaresNoRank", "capabilities.ranks must be some of 2, 3, 4, 5; it is ()"),
     ("DeclaresRankOne", "capabilities.ranks must be some of 2, 3, 4, 5; it is (1, 2)"),
     ("DeclaresNoSuchAxis", "capabilities.axes has no axis of an input of rank 2; it is (3,)"),
+    ("DeclaresNothingToFreeze",
+     "capabilities.frozen must be some of parameters, statistics, all, untracked; it is ('weather',)"),
     ("DeclaresAFlagThatIsNone", "Invalid enum value 'yes' - at `$.capabilities.gradients`"),
     ("NoSuchClass", "NotFound: "),
 ]  # fmt: skip
