@@ -550,6 +550,10 @@ class DeclaresNoRank(Sound):
     capabilities = Capabilities(ranks=())
 
 
+class DeclaresNothingToFreeze(Sound):
+    capabilities = Capabilities(frozen=("weather",))
+
+
 class DeclaresRankOne(Sound):
     capabilities = Capabilities(ranks=(1, 2))
 
