@@ -27,7 +27,6 @@ class _Layer:
         self._layer: Any = nn.BatchNorm(
             config.input_shape[config.axis],
             affine=config.scale,
-            track_running_stats=config.tracks,
             **({} if config.defaults else {"eps": config.epsilon, "momentum": config.momentum}),
         )
         self._affine = {
@@ -72,7 +71,7 @@ class _Layer:
 
 
 class TinygradBatchNorm:
-    """``tinygrad.nn.BatchNorm``: sz, eps, affine, track_running_stats, momentum.
+    """``tinygrad.nn.BatchNorm``: sz, eps, affine, momentum.
 
     https://docs.tinygrad.org/nn/#tinygrad.nn.BatchNorm. Parameters are loaded by ``nn.state.load_state_dict``;
     gradients are those of ``Tensor.backward``. The features are second, so they are moved there.
@@ -86,7 +85,6 @@ class TinygradBatchNorm:
         names=tuple(_NATIVE.items()),
         gradients=True,
         outstanding=True,
-        frozen=("untracked",),
         affine="joint",
         defaults=True,
         compiles=True,
