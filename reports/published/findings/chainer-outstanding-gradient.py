@@ -2,8 +2,8 @@
 
 Promised: `chainer.grad` computes "the gradient of output variables w.r.t. the input variables".
     https://docs.chainer.org/en/stable/reference/generated/chainer.grad.html
-Happens: the backward pass of evaluation mode reads the running mean as it is by then. A training call in between changes
-    it in place, and nothing is said. dx is right, since 1 / s was kept.
+Happens: the backward pass of evaluation mode reads the running mean as it is by then. A training call in between
+    changes it in place, and nothing is said. dx is right, since 1 / s was kept.
 Harm: a loss that takes a layer in both modes before one backward pass, such as a consistency or a distillation loss.
 Upstream: no report found. Chainer is in maintenance.
 """
