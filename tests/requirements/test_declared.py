@@ -261,17 +261,9 @@ def test_a_layer_that_keeps_two_calls_has_the_gradients_of_both() -> None:
     assert not _outstanding("sound_forms:KeepsTwoCalls")
 
 
-@pytest.mark.parametrize(
-    ("impostor", "of"),
-    [
-        ("ModeOfTheLaterCall", "a training call, after an inference call"),
-        ("RunningStatisticsReadInBackward", "an inference call, after a training call"),
-        ("StatisticsOfTheLaterCall", "a training call, after a second training call"),
-    ],
-)
-def test_gradients_are_those_of_their_own_call(impostor: str, of: str) -> None:
-    (message,) = _outstanding(f"impostors_outstanding:{impostor}")
-    assert message.endswith(f", of {of}")
+def test_wrong_gradients_come_with_the_call_they_are_of() -> None:
+    (message,) = _outstanding("impostors_outstanding:ModeOfTheLaterCall")
+    assert message.endswith(", of a training call, after an inference call")
 
 
 def test_a_session_says_which_call_came_in_between() -> None:
@@ -296,18 +288,9 @@ def test_a_layer_that_freezes_what_it_is_told_passes() -> None:
     assert not _frozen("sound_forms:FreezesWhatItIsTold")
 
 
-@pytest.mark.parametrize(
-    ("impostor", "frozen"),
-    [
-        ("FrozenStatisticsMove", "statistics"),
-        ("FrozenGradientOfTraining", "statistics"),
-        ("FrozenParametersLeftOut", "all"),
-        ("UntrackedByInitialStatistics", "untracked"),
-    ],
-)
-def test_what_is_frozen_wrongly_is_named(impostor: str, frozen: str) -> None:
-    (message,) = _frozen(f"impostors_frozen:{impostor}")
-    assert message.endswith(f"(frozen={frozen!r})")
+def test_what_is_frozen_wrongly_is_named() -> None:
+    (message,) = _frozen("impostors_frozen:UntrackedByInitialStatistics")
+    assert message.endswith("(frozen='untracked')")
 
 
 # -- derivatives of higher order

@@ -3,8 +3,7 @@
 Promised: `paddle.grad` "computes the sum of gradients of outputs with respect to each inputs".
     https://www.paddlepaddle.org.cn/documentation/docs/en/api/paddle/grad_en.html
 Happens: the backward pass of evaluation mode reads the running mean and variance as they are by then, as that of
-    PyTorch does.
-    A training call in between changes both in place, and nothing is said.
+    PyTorch does. A training call in between changes both in place, and nothing is said.
 Harm: a loss that takes a layer in both modes before one backward pass, such as a consistency or a distillation loss.
 Upstream: no report found.
 """
