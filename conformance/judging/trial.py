@@ -228,15 +228,15 @@ def _as_performed(observation: Observation) -> Observation:
     """The observation, in which a call on a layer that is frozen is the one it then should be: training by frozen
     statistics is inference, and inference without statistics is by the batch, as training is.
     """
-    frozen: dict[int, LayerConfig] = {}
+    if not any(isinstance(call, Build) and call.config.frozen for call in observation.script):
+        return observation
+    configs: dict[int, LayerConfig] = {}
     script: list[Call] = []
     for call in observation.script:
         if isinstance(call, Build):
-            frozen[call.layer] = call.config
-        elif (
-            isinstance(call, Forward) and (by := frozen[call.layer].by_batch(call.training)) != call.training
-        ):
-            call = msgspec.structs.replace(call, training=by)
+            configs[call.layer] = call.config
+        elif isinstance(call, Forward):
+            call = msgspec.structs.replace(call, training=configs[call.layer].by_batch(call.training))
         script.append(call)
     return msgspec.structs.replace(observation, script=tuple(script))
 
