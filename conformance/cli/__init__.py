@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import pkgutil
 import sys
 import traceback
@@ -59,6 +60,8 @@ def _check_here() -> None:
 
 class _Group(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        # What other packages add to Hypothesis draws nothing here, and would be imported by every process.
+        os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
         with forgiving():
             return super().main(*args, **kwargs)
 

@@ -16,10 +16,9 @@ from conformance.cases.case import Case
 from conformance.cases.domain import Domain
 from conformance.cases.drawing import case_from, evenly, sketches
 from conformance.diagnosis import diagnose
-from conformance.exploration.circumstances import Circumstances, circumstances
 from conformance.exploration.factor import Row
 from conformance.exploration.rows import Plan, cases, plan
-from conformance.exploration.session import case_of, looked_at
+from conformance.exploration.session import looked_at
 from conformance.implementation import Capabilities
 from conformance.judging.probe import Probe
 from conformance.judging.requirement import Requirement
@@ -59,17 +58,17 @@ class Shard:
 
     def rows(self, capabilities: Capabilities) -> tuple[tuple[Row, Case], ...]:
         """The rows of circumstances with their cases."""
-        times = max(1, self.examples // _WHOLE)
+        times = max(1, self.examples // WHOLE)
         return cases(self.plan(capabilities), self.dtype, self.seed, times)
 
     def plan(self, capabilities: Capabilities) -> Plan:
-        """All rows, over every dtype; with fewer examples than :data:`_WHOLE`, the first of them."""
-        most = math.inf if self.examples >= _WHOLE else _ROWS * self.examples
+        """All rows, over every dtype; with fewer examples than :data:`WHOLE`, the first of them."""
+        most = math.inf if self.examples >= WHOLE else _ROWS * self.examples
         return plan(capabilities, self.dtypes or (self.dtype,), thorough=self.thorough, most=most)
 
 
 #: The number of examples at which all rows of circumstances are tried, and how many rows are for one below.
-_WHOLE, _ROWS = 100, 10
+WHOLE, _ROWS = 100, 10
 
 
 @lru_cache(8)
@@ -162,8 +161,6 @@ def shard_in_steps(
     if shard.probe.rows and not stop():
         _settle(shard, tallies, drawn, worker)
     for requirement, tally in zip(shard.requirements, tallies, strict=True):
-        if shard.probe.rows and confirm and tally.failures and not stop():
-            tally.circumstances = _circumstances(shard, requirement, tally, worker)
         if requirement.everywhere:
             tally.evidence.clear()  # The circumstances say what it takes, and other requirements what it is.
         if tally.evidence and not stop():
@@ -171,7 +168,7 @@ def shard_in_steps(
             with suppress(ArithmeticError, ValueError, LookupError):
                 tally.diagnosis = diagnose(tally.evidence, requirement.level_for(shard.dtype))
         if confirm and tally.failing is not None and not stop():
-            tally.counterexample = confirmed(shard.probe, requirement, tally, worker, shard.seed, stop)
+            tally.counterexample = confirmed(shard.probe, requirement, tally, worker, stop)
         tally.evidence.clear()
     profile.implementation = worker.inside - inside
     profile.wire = max(0.0, worker.waited - waited - profile.implementation)
@@ -180,10 +177,11 @@ def shard_in_steps(
 
 def _fails_directly(trial: Trial, requirement: Requirement) -> bool:
     """Whether it fails by the calls that the circumstances are about, and not only by others."""
-    return requirement.verdict(_looking(trial)).outcome.failing
+    return requirement.verdict(looking(trial)).outcome.failing
 
 
-def _looking(trial: Trial) -> Trial:
+def looking(trial: Trial) -> Trial:
+    """The same, judged by the calls alone that its circumstances are about."""
     return replace(trial, looked_at=looked_at(trial.observation.script))
 
 
@@ -196,32 +194,3 @@ def _settle(shard: Shard, tallies: tuple[Tally, ...], drawn: tuple[Case, ...], w
                 case = drawn[number]
                 trial = Trial(case, observe(shard.probe, case, worker), worker.identity.capabilities, usual)
                 tally.correct(number, trial, requirement.verdict(trial))
-
-
-def _circumstances(
-    shard: Shard, requirement: Requirement, tally: Tally, worker: Worker
-) -> Circumstances | None:
-    """What the rows in which a requirement fails have in common."""
-    capabilities = worker.identity.capabilities
-    rows, usual = [row for row, _ in shard.rows(capabilities)][: len(tally.outcomes)], tally.usual()
-    outcomes = tally.outcomes
-    if tally.directly:  # What shows only before or after says less of the circumstances.
-        outcomes = [None if out and k not in tally.directly else out for k, out in enumerate(outcomes)]
-
-    def fails(row: Row) -> bool | None:
-        try:
-            case = case_of(row, shard.seed, 0, capabilities)
-            observation = observe(shard.probe, case, worker)
-        except ValueError:
-            return None
-        trial = Trial(case, observation, capabilities, usual)
-        verdict = requirement.verdict(_looking(trial) if tally.directly else trial)
-        return None if verdict.answers == 0 and not verdict.outcome.failing else verdict.outcome.failing
-
-    if tally.worst is not None and tally.worst.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
-        return None  # Each try again would cost a start or the whole timeout.
-    judged = [failed for failed in outcomes if failed is not None]
-    if capabilities.compiles and 2 * sum(judged) > len(judged):
-        return None  # What fails in most circumstances seldom takes any, and here each try takes long.
-    attempts = 60 if capabilities.compiles else max(60, round(600 * min(1, shard.examples / _WHOLE)))
-    return circumstances(rows, outcomes, fails, capabilities, attempts=attempts)

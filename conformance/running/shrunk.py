@@ -35,12 +35,11 @@ class _Failing:
 
 
 def confirmed(
-    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, seed: int, stop: Callable[[], bool]
+    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
 ) -> Counterexample:
     """A case on which a requirement fails when it is tried again; for the reason that the failures are named by, if
     they have a name.
 
-    :param seed: of the campaign.
     :param tally: of a requirement that fails; its name is taken away where no case can be found that it explains.
     """
     failing = tally.failing
@@ -48,35 +47,40 @@ def confirmed(
     capabilities = worker.identity.capabilities
     script = probe.script(failing, realise(failing), capabilities)
     search = _Search(probe, requirement, tally, worker, stop, _Failing(failing, script, tally.worst))
-    start = failing
-    if tally.circumstances is not None:
-        # The plainest case that has the circumstances, to be made smaller within them.
-        start = case_of(tally.circumstances.conjunctions[0].row, seed, 0, capabilities)
     # A crash or a hang is expensive to repeat: its case stands as it was drawn.
     if tally.worst.outcome in _REPEATED:
         evidence = [each.trial.case for each in tally.evidence[:1]]
         named = tally.diagnosis is not None and tally.diagnosis.key
         # By a case that the name explains, if there is one; else by any, and nothing is named.
-        if not any(search.fails(case) for case in (start, failing, *evidence)) and named:
+        if not any(search.fails(case) for case in (failing, *evidence)) and named:
             tally.diagnosis = None
-            any(search.fails(case) for case in (start, failing))
+            search.fails(failing)
     return search.counterexample()
 
 
 def smallest(
-    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, stop: Callable[[], bool]
+    probe: Probe, requirement: Requirement, tally: Tally, worker: Worker, seed: int, stop: Callable[[], bool]
 ) -> Counterexample:
-    """The smallest case found, from the one that a tally has."""
+    """The smallest case found, from the one that a tally has, or from the plainest that has its circumstances.
+
+    :param seed: of the campaign.
+    """
     known = tally.counterexample
     assert known is not None
     capabilities = worker.identity.capabilities
     script = probe.script(known.case, realise(known.case), capabilities)
     search = _Search(probe, requirement, tally, worker, stop, _Failing(known.case, script, known.verdict))
-    if known.verdict.outcome not in _REPEATED or not search.fails(known.case):
+    if known.verdict.outcome not in _REPEATED:
         return known
-    domain = probe.domain.for_dtype(known.case.dtype)
+    starts = [known.case]
+    if tally.circumstances is not None:
+        starts.insert(0, case_of(tally.circumstances.conjunctions[0].row, seed, 0, capabilities))
+    start = next(filter(search.fails, starts), None)
+    if start is None:
+        return known
+    domain = probe.domain.for_dtype(start.dtype)
     minimise(
-        known.case,
+        start,
         search.fails,
         feature=search.found.verdict.feature,
         min_features=domain.min_features,

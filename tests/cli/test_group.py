@@ -38,6 +38,21 @@ def test_nothing_heavy_is_imported_for(arguments: tuple[str, ...]) -> None:
     assert modules.isdisjoint(HEAVY)
 
 
+def test_what_others_add_to_hypothesis_is_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could change what is drawn, and makes every process of the suite start slower."""
+    own = tmp_path / "addition-1.dist-info"
+    own.mkdir()
+    (own / "METADATA").write_text("Metadata-Version: 2.1\nName: addition\nVersion: 1\n")
+    (own / "entry_points.txt").write_text("[hypothesis]\naddition = addition\n")
+    (tmp_path / "addition.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv("HYPOTHESIS_NO_PLUGINS", raising=False)
+    modules = imported("run", "--help")
+    assert "hypothesis" in modules and "addition" not in modules
+
+
 def test_a_command_that_is_used_is_imported_and_no_other() -> None:
     modules = imported("list")
     assert "conformance.cli.list" in modules and "conformance.cli.run" not in modules
