@@ -116,6 +116,8 @@ class Capabilities:
     :ivar outstanding: two calls may be outstanding: ``backward`` takes ``back=1``, and then gives those of the call
         before the last.
     :ivar frozen: those of :data:`FROZEN` that a layer can be built with.
+    :ivar saves: the formats in which a layer can be saved, and restored in another process, by names of the adapter's
+        own: ``("state_dict", "safetensors")``.
     :ivar training: it can normalise by the statistics of the batch. If not, it is for inference only.
     :ivar inference: it can normalise by statistics it kept or was given.
     :ivar affine: which of gamma and beta can be left out: ``"separate"`` each by itself, ``"joint"`` both or
@@ -149,6 +151,7 @@ class Capabilities:
     derivatives: tuple[str, ...] = ()
     outstanding: bool = False
     frozen: tuple[str, ...] = ()
+    saves: tuple[str, ...] = ()
     training: bool = True
     inference: bool = True
     affine: Literal["separate", "joint", "always"] = "separate"
@@ -315,6 +318,14 @@ class Differentiable(Layer, Protocol):
         ...
 
 
+class Savable(Layer, Protocol):
+    """A layer of an implementation that declares ``saves``."""
+
+    def save(self, format: str) -> bytes:
+        """All that another process needs to go on with it, in one of the formats declared."""
+        ...
+
+
 class Implementation(Protocol):
     """A batch norm under test. Its class takes no arguments."""
 
@@ -324,4 +335,16 @@ class Implementation(Protocol):
 
     def build(self, config: LayerConfig) -> Layer:
         """A fresh layer, initialised as it is by default."""
+        ...
+
+
+class Restoring(Implementation, Protocol):
+    """An implementation that declares ``saves``."""
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> Layer:
+        """A layer as it was when another process saved it: what it holds, how often it was trained, and whatever else
+        its next calls depend on.
+
+        :param config: what that layer was built from.
+        """
         ...

@@ -259,6 +259,19 @@ class FrozenInName(Sound):
     capabilities = replace(Sound.capabilities, frozen=("statistics",))
 
 
+class SavesInName(Sound):
+    capabilities = replace(Sound.capabilities, saves=("json",))
+
+
+class SavesNothing(SavesInName):
+    class Layer(Sound.Layer):
+        def save(self, format: str) -> bytes:
+            return b""
+
+    def restore(self, config: Any, format: str, saved: bytes) -> Any:
+        return self.build(config)
+
+
 class RefusesNegativeStrides(Sound):
     class Layer(MyBatchNormLayer):
         def forward(self, x: Any, *, training: bool) -> Any:

@@ -80,6 +80,7 @@ def _declared(identity: Identity) -> str:
     told = [f"gradients{of}{after}" if flag == "gradients" else flag for flag in told]
     told += [f"derivatives by {', '.join(can.derivatives)}"] * bool(can.derivatives)
     told += [f"frozen {' or '.join(can.frozen)}"] * bool(can.frozen)
+    told += [f"saves {', '.join(can.saves)}"] * bool(can.saves)
     told += [f"{name} {value:g} alone" for name in _FIXED if (value := getattr(can, name)) is not None]
     return (
         f"{identity.name} {identity.version}\n"

@@ -138,6 +138,7 @@ FACTORS: tuple[Factor, ...] = (
                 declared=_can("outstanding", "gradients", "inference"),
             ),
             Level("refused load", says="a refused load came before", declared=_can("parameters")),
+            Level("restored", says="another process saved the layer", declared=_can("saves")),
             Level("the same batch", 1, "the same batch came before", _AFTER_TRAINING, _TRAINING),
             Level("another shape", 1, "a batch of another shape came before", _AFTER_TRAINING, _TRAINING),
             Level("empty batch", says="an empty batch came before", declared=_TRAINING),

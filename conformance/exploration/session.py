@@ -21,7 +21,7 @@ from conformance.exploration.factors import BY_NAME, OUTSTANDING, PLAIN
 from conformance.implementation import Array, Capabilities, LayerConfig
 from conformance.protocol.codec import numpy_dtype
 from conformance.protocol.layouts import order_of, permuted
-from conformance.protocol.messages import Backward, Build, Call, Forward, Load, Parameters, Script
+from conformance.protocol.messages import Backward, Build, Call, Forward, Load, Parameters, Resume, Script
 
 #: The factors that decide calls; of the others the case itself is made.
 OF_CALLS = (
@@ -333,6 +333,11 @@ class _Session:
                 name = next((each for each in ("gamma", "beta") if self._held(each)), "running_mean")
                 if can.running or name != "running_mean":
                     self._load({name: np.ones(n, numpy_dtype(self._config().held_in))}, may_raise=True)
+            case "restored":
+                if can.training:
+                    self._forward(self._batch(10), True)
+                self._made.append(Resume(self._config(), can.saves[0]))
+                self._ask()
             case "the same batch":
                 self._forward(self._arrays.x, True)
             case "another shape":

@@ -1,5 +1,5 @@
-"""The plain batch norm in its forms, for exhibits to vary: with a mask, with two calls outstanding, frozen, over
-replicas, and compiled.
+"""The plain batch norm in its forms, for exhibits to vary: with a mask, with two calls outstanding, frozen, saved
+and restored, over replicas, and compiled.
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
+import msgspec
 import numpy as np
 
 from conformance.gallery.layer import BatchNorm, Call
 from conformance.implementation import FROZEN, Array, Gradients, LayerConfig
+from conformance.protocol.codec import numpy_dtype
 
 
 class MaskedBatchNorm(BatchNorm):
@@ -98,6 +100,41 @@ class FreezingBatchNorm(BatchNorm):
     def backward(self, dy: Array) -> Gradients:
         found = super().backward(dy)
         return found if self.config.learns else Gradients(found.x)
+
+
+class SavingBatchNorm(BatchNorm):
+    """Saves what it holds, by name, and restores it."""
+
+    capabilities = replace(BatchNorm.capabilities, saves=("arrays",), cumulative=True)
+    batches = 0
+
+    def moved(self, old: Array, new: Array) -> Array:
+        if not self.config.cumulative:
+            return super().moved(old, new)
+        return old + (new - old) / self.wide.type(self.batches)
+
+    def update(self, mean: Array, var: Array, count: int) -> None:
+        self.batches += 1
+        super().update(mean, var, count)
+
+    def contents(self) -> dict[str, Array]:
+        """What is saved, by name."""
+        return {**self.held, "batches": np.array(self.batches)}
+
+    def save(self, format: str) -> bytes:
+        arrays = {name: (a.dtype.name, a.shape, a.tobytes()) for name, a in self.contents().items()}
+        return msgspec.msgpack.encode(arrays)
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> Self:
+        layer = self.build(config)
+        found = msgspec.msgpack.decode(saved)
+        layer.take({name: np.frombuffer(a, numpy_dtype(d)).reshape(s) for name, (d, s, a) in found.items()})
+        return layer
+
+    def take(self, contents: dict[str, Array]) -> None:
+        """Go on from what was saved."""
+        self.held |= {name: value.copy() for name, value in contents.items() if name in self.held}
+        self.batches = int(contents.get("batches", 0))
 
 
 class ReplicatedBatchNorm(BatchNorm):

@@ -1,4 +1,6 @@
-"""Sound batch norms with a mask, with two calls outstanding, frozen, over replicas, and compiled."""
+"""Sound batch norms with a mask, with two calls outstanding, frozen, saved and restored, over replicas, and
+compiled.
+"""
 
 # mypy: disable-error-code="no-any-return"
 
@@ -14,6 +16,7 @@ from conformance.gallery.forms import (
     MaskedBatchNorm,
     OutstandingBatchNorm,
     ReplicatedBatchNorm,
+    SavingBatchNorm,
 )
 from conformance.gallery.layer import BatchNorm, Call
 from conformance.gallery.sound import BlockedSums, ChanMerge
@@ -46,6 +49,11 @@ class FreezesWhatItIsTold(FreezingBatchNorm):
     what = (
         "Frozen, training normalises by the statistics it has; without any, inference by those of the batch."
     )
+
+
+class SavesAllItHolds(SavingBatchNorm):
+    kind = "sound"
+    what = "Saves what it holds, and how many batches that stands for."
 
 
 class ReplicasShareSums(ReplicatedBatchNorm):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
@@ -67,6 +68,16 @@ class _Layer(JaxLayer):
         leaves = dict(zip(self.leaves, jax.tree.leaves(state), strict=True))
         super().__init__(_apply, layer, affine, leaves, config, compiled=compiled)
         self.compiled = compiled and not config.eager
+
+    def save(self, format: str) -> bytes:
+        file = io.BytesIO()
+        equinox.tree_serialise_leaves(file, (self.affine, self.state))
+        return file.getvalue()
+
+    def take(self, format: str, saved: bytes) -> None:
+        """Go on from what was saved."""
+        file = io.BytesIO(saved)
+        self.affine, self.state = equinox.tree_deserialise_leaves(file, (self.affine, self.state))
 
 
 class _BatchLayer(_Layer):
@@ -190,6 +201,7 @@ class EquinoxBatch:
         affine="joint",
         defaults=True,
         compiles=True,
+        saves=("leaves",),
     )
     idiom = _idiom(mode="batch", compiled=False)
     _layer: type[_Layer] = _BatchLayer
@@ -201,6 +213,11 @@ class EquinoxBatch:
                 "equinox.nn.BatchNorm has one argument, channelwise_affine, for scale and center together"
             )
         return self._layer(config, compiled=self._compiled)
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
+        layer = self.build(config)
+        layer.take(format, saved)
+        return layer
 
 
 class EquinoxBatchJit(EquinoxBatch):

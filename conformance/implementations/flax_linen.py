@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.implementation import Capabilities, Idiom, LayerConfig
+from conformance.implementations._flax import SAVES, FlaxLayer
 from conformance.implementations._jax import (
     DERIVATIVES,
     DTYPES,
@@ -14,7 +15,6 @@ from conformance.implementations._jax import (
     SETUP,
     VERSION,
     Arrays,
-    JaxLayer,
     renamed,
 )
 
@@ -41,7 +41,7 @@ def _apply(
     return y, renamed(_CANONICAL, updated["batch_stats"])
 
 
-class _Layer(JaxLayer):
+class _Layer(FlaxLayer):
     def __init__(self, config: LayerConfig, *, fast: bool, compiled: bool) -> None:
         module = linen.BatchNorm(
             axis=config.axis,
@@ -125,12 +125,18 @@ class FlaxLinen:
         replicas=REPLICAS,
         mask=True,
         mixed=True,
+        saves=SAVES,
     )
     _fast, _compiled = True, False
     idiom = _idiom(fast=_fast, compiled=_compiled)
 
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config, fast=self._fast, compiled=self._compiled)
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
+        layer = self.build(config)
+        layer.take(format, saved)
+        return layer
 
 
 class FlaxLinenJit(FlaxLinen):

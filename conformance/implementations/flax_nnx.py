@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.implementation import Array, Capabilities, Idiom, LayerConfig
+from conformance.implementations._flax import SAVES, FlaxLayer
 from conformance.implementations._jax import (
     DERIVATIVES,
     DTYPES,
@@ -14,7 +15,6 @@ from conformance.implementations._jax import (
     SETUP,
     VERSION,
     Arrays,
-    JaxLayer,
     renamed,
 )
 
@@ -39,7 +39,7 @@ def _arrays(state: Any) -> Arrays:
     return renamed(_CANONICAL, nnx.to_pure_dict(state))
 
 
-class _Layer(JaxLayer):
+class _Layer(FlaxLayer):
     def __init__(self, config: LayerConfig, *, compiled: bool) -> None:
         module = nnx.BatchNorm(
             config.input_shape[config.axis],
@@ -117,12 +117,18 @@ class FlaxNNX:
         replicas=REPLICAS,
         mask=True,
         mixed=True,
+        saves=SAVES,
     )
     idiom = _idiom(compiled=False)
     _compiled = False
 
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config, compiled=self._compiled)
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
+        layer = self.build(config)
+        layer.take(format, saved)
+        return layer
 
 
 class FlaxNNXJit(FlaxNNX):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ _CAPABILITIES = Capabilities(
     mask=True,
     mixed=True,
     frozen=("all",),
+    saves=("keras", "weights.h5"),
 )
 
 
@@ -81,7 +84,7 @@ class _Layer:
     _made: tuple[Any, ...] = ()
 
     def __init__(self, keras: Any, config: LayerConfig, **more: Any) -> None:
-        self._ops = keras.ops
+        self._keras, self._ops, self._config = keras, keras.ops, config
         self._layer = built(keras, config, **more)
         self._variables = {canonical(each): each for each in self._layer.variables}
 
@@ -93,6 +96,29 @@ class _Layer:
             if name not in self._variables:
                 raise ValueError(f"the layer has no {name}; it has {', '.join(self._variables)}")
             self._variables[name].assign(value.copy())  # JAX may keep the very memory it is given
+
+    def save(self, format: str) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"model.{format}")
+            model = self._model()
+            (model.save if format == "keras" else model.save_weights)(path)
+            return path.read_bytes()
+
+    def take(self, format: str, saved: bytes) -> None:
+        """Go on from what was saved."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"model.{format}")
+            path.write_bytes(saved)
+            if format == "keras":
+                self._layer = self._keras.models.load_model(path).layers[-1]
+                self._variables = {canonical(each): each for each in self._layer.variables}
+            else:
+                self._model().load_weights(path)
+
+    def _model(self) -> Any:
+        """A model of the layer alone, since Keras saves models."""
+        x = self._keras.Input(batch_shape=self._config.input_shape, dtype=self._config.dtype)
+        return self._keras.Model(x, self._layer(x))
 
     def forward(self, x: Array, *, training: bool, mask: Array | None = None) -> Array:
         affine = {each.name: each.value for each in self._layer.trainable_variables}
@@ -199,7 +225,8 @@ class _Keras:
     """``keras.layers.BatchNormalization``: axis, momentum, epsilon, center, scale, dtype; called with training, mask.
 
     https://keras.io/api/layers/normalization_layers/batch_normalization/. Beside parameters in float32, dtype is the
-    policy mixed_float16 or mixed_bfloat16. Parameters are loaded by ``Variable.assign``.
+    policy mixed_float16 or mixed_bfloat16. Parameters are loaded by ``Variable.assign``. A model of the layer alone
+    is saved by ``Model.save`` and ``Model.save_weights``: https://keras.io/api/models/model_saving_apis/.
     """
 
     name: str
@@ -220,6 +247,11 @@ class _Keras:
 
     def build(self, config: LayerConfig) -> _Layer:
         return self._layer(self._keras, config)
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
+        layer = self.build(config)
+        layer.take(format, saved)
+        return layer
 
 
 class KerasTensorFlow(_Keras):

@@ -156,7 +156,13 @@ class KerasTensorFlowJit(KerasTensorFlow):
 
     name = "Keras (TensorFlow), jit_compile"
     capabilities = replace(
-        KerasTensorFlow.capabilities, compiles=True, eager=True, derivatives=(), outstanding=False, frozen=()
+        KerasTensorFlow.capabilities,
+        compiles=True,
+        eager=True,
+        derivatives=(),
+        outstanding=False,
+        frozen=(),
+        saves=(),
     )
     idiom = replace(
         KerasTensorFlow.idiom,
@@ -184,7 +190,7 @@ class KerasJaxJit(KerasJax):
     """
 
     name = "Keras (JAX), jit_compile"
-    capabilities = replace(KerasJax.capabilities, eager=True, frozen=())
+    capabilities = replace(KerasJax.capabilities, eager=True, frozen=(), saves=())
     idiom = replace(
         KerasJax.idiom,
         apply="""\

@@ -17,7 +17,7 @@ class KerasRenorm(KerasTensorFlow):
     """
 
     name = "Keras (TensorFlow), renorm"
-    capabilities = replace(KerasTensorFlow.capabilities, defaults=False, derivatives=(), frozen=())
+    capabilities = replace(KerasTensorFlow.capabilities, defaults=False, derivatives=(), frozen=(), saves=())
     idiom = replace(
         KerasTensorFlow.idiom,
         build=KerasTensorFlow.idiom.build.replace(

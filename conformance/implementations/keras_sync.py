@@ -33,6 +33,7 @@ class KerasSync(KerasTensorFlow):
     name = "Keras (TensorFlow), synchronized"
     capabilities = replace(
         KerasTensorFlow.capabilities,
+        saves=(),
         mask=False,
         replicas=REPLICAS,
         uneven=True,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,20 @@ class _Layer:
         given = {_NATIVE.get(name, name): _tensor(value) for name, value in parameters.items()}
         self._module.load_weights(list({**self._module.parameters(), **given}.items()))
 
+    def save(self, format: str) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"weights.{format}")
+            self._module.save_weights(str(path))
+            return path.read_bytes()
+
+    def take(self, format: str, saved: bytes) -> None:
+        """Go on from what was saved."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"weights.{format}")
+            path.write_bytes(saved)
+            self._module.load_weights(str(path))
+            mx.eval(self._module.parameters())  # While the file is there.
+
     def forward(self, x: Array, *, training: bool) -> Array:
         self._module.train(training)
         self._x, self._met = _tensor(x), dict(self._module.parameters())
@@ -96,6 +112,7 @@ class MlxBatchNorm:
         names=tuple(_NATIVE.items()),
         gradients=True,
         frozen=("untracked",),
+        saves=("npz", "safetensors"),
         affine="joint",
         defaults=True,
     )
@@ -136,3 +153,8 @@ $layer.train($training)
         if config.scale != config.center:
             raise ValueError("mlx.nn.BatchNorm has one argument, affine, for scale and center together")
         return _Layer(config)
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
+        layer = self.build(config)
+        layer.take(format, saved)
+        return layer

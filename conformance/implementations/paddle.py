@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -48,6 +49,15 @@ class _Layer:
                 raise ValueError(f"the layer has no {name}; it has {', '.join(held)}")
             held[name].set_value(value)
 
+    def save(self, format: str) -> bytes:
+        file = io.BytesIO()
+        paddle.save(self._layer.state_dict(), file)
+        return file.getvalue()
+
+    def take(self, saved: bytes) -> None:
+        """Go on from what was saved."""
+        self._layer.set_state_dict(paddle.load(io.BytesIO(saved)))
+
     def forward(self, x: Array, *, training: bool) -> Array:
         self._layer.train() if training else self._layer.eval()
         affine = {_CANONICAL[name]: each for name, each in self._layer.named_parameters() if each.trainable}
@@ -80,6 +90,7 @@ class PaddleBatchNorm:
         gradients=True,
         outstanding=True,
         frozen=("parameters", "statistics", "all"),
+        saves=("state_dict",),
         defaults=True,
     )
     idiom = Idiom(
@@ -112,3 +123,8 @@ dx, dgamma, dbeta = paddle.grad([y], [t, $layer.weight, $layer.bias], [paddle.to
 
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config)
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
+        layer = self.build(config)
+        layer.take(saved)
+        return layer

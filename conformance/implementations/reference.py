@@ -79,6 +79,15 @@ class _Layer:
         wanted = ("x", *(name for name in ("gamma", "beta") if name in self._held))
         return Gradients(**{name: _round(gradients[name], self._narrow) for name in wanted})
 
+    def save(self, format: str) -> bytes:
+        return b"".join(value.tobytes() for value in self._held.values())
+
+    def take(self, saved: bytes) -> None:
+        """Go on from what was saved."""
+        for name, value in self._held.items():
+            self._held[name] = np.frombuffer(saved[: value.nbytes], value.dtype).copy()
+            saved = saved[value.nbytes :]
+
     def _affine(self, name: str, default: float) -> Array:
         value = self._held.get(name)
         if value is None:
@@ -100,7 +109,13 @@ class Reference:
         # Where there is no package for it, as may be in another interpreter, NumPy has no bfloat16.
         dtypes=tuple(name for name in DTYPES if name != "bfloat16" or find_spec("ml_dtypes") is not None),
         gradients=True,
+        saves=("bytes",),
     )
 
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config)
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
+        layer = self.build(config)
+        layer.take(saved)
+        return layer

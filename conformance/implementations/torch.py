@@ -6,6 +6,7 @@ copies.
 
 from __future__ import annotations
 
+import io
 import os
 from collections import deque
 from collections.abc import Mapping
@@ -138,6 +139,20 @@ class _ModuleLayer(_Layer):
         }
         self._module.load_state_dict({**self._module.state_dict(), **given})
 
+    def save(self, format: str) -> bytes:
+        file = io.BytesIO()
+        torch.save(self._module.state_dict() if format == "state_dict" else self._module, file)
+        return file.getvalue()
+
+    def take(self, format: str, saved: bytes) -> None:
+        """Go on from what was saved."""
+        device = self._config.device
+        found = torch.load(io.BytesIO(saved), map_location=device, weights_only=format == "state_dict")
+        if format == "state_dict":
+            self._module.load_state_dict(found)
+        else:
+            self._module = found
+
     def _affine(self) -> dict[str, Any]:
         named = self._module.named_parameters()
         return {_CANONICAL[name]: value for name, value in named if value.requires_grad}
@@ -151,7 +166,8 @@ class TorchBatchNorm:
 
     Of its arguments num_features, eps, momentum, affine, track_running_stats, device and dtype:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html. Parameters are loaded by
-    ``load_state_dict``, the others kept; gradients are ``torch.autograd``'s.
+    ``load_state_dict``, the others kept; gradients are ``torch.autograd``'s. What ``torch.save`` saves is the
+    dictionary of its state, or the module: https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html.
     """
 
     name = "PyTorch nn.BatchNorm"
@@ -167,6 +183,7 @@ class TorchBatchNorm:
         derivatives=("reverse over reverse", "reverse over reverse over reverse"),
         outstanding=True,
         frozen=("parameters", "untracked"),
+        saves=("state_dict", "module"),
         defaults=True,
         cumulative=True,
         mixed=True,
@@ -204,6 +221,11 @@ dx, dgamma, dbeta = torch.autograd.grad(y, [t, $layer.weight, $layer.bias], upst
 
     def build(self, config: LayerConfig) -> _ModuleLayer:
         return _ModuleLayer(self._checked(config))
+
+    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _ModuleLayer:
+        layer = self.build(config)
+        layer.take(format, saved)
+        return layer
 
     def _checked(self, config: LayerConfig) -> LayerConfig:
         if config.scale != config.center:

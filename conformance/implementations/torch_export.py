@@ -41,7 +41,7 @@ class TorchExport(TorchBatchNorm):
     """
 
     name = "PyTorch nn.BatchNorm, torch.export"
-    capabilities = replace(TorchBatchNorm.capabilities, compiles=True, cumulative=False, eager=True)
+    capabilities = replace(TorchBatchNorm.capabilities, compiles=True, cumulative=False, eager=True, saves=())
     idiom = changed(
         apply=(
             ("y = ", "t = "),

@@ -5,6 +5,7 @@ inputs in the memory format channels_last, compiled by ``torch.compile``, and as
 from __future__ import annotations
 
 import importlib
+import io
 import os
 from dataclasses import replace
 from typing import Any
@@ -93,7 +94,7 @@ class TorchCompiled(TorchBatchNorm):
     """
 
     name = "PyTorch nn.BatchNorm, compiled"
-    capabilities = replace(TorchBatchNorm.capabilities, compiles=True, cumulative=False, eager=True)
+    capabilities = replace(TorchBatchNorm.capabilities, compiles=True, cumulative=False, eager=True, saves=())
     idiom = changed(
         apply=(("$layer.train($training)(", "torch.compile($layer.train($training), dynamic=True)("),),
         differentiate=(
@@ -120,12 +121,25 @@ class _ScriptedLayer(_ModuleLayer):
         super().__init__(config)
         self._module = torch.jit.script(self._module)
 
+    def save(self, format: str) -> bytes:
+        if format != "script":
+            return super().save(format)
+        file = io.BytesIO()
+        torch.jit.save(self._module, file)
+        return file.getvalue()
+
+    def take(self, format: str, saved: bytes) -> None:
+        if format == "script":
+            self._module = torch.jit.load(io.BytesIO(saved), map_location=self._config.device)
+        else:
+            super().take(format, saved)
+
 
 class TorchScript(TorchBatchNorm):
     """``torch.jit.script``: https://docs.pytorch.org/docs/stable/generated/torch.jit.script.html."""
 
     name = "PyTorch nn.BatchNorm, TorchScript"
-    capabilities = replace(TorchBatchNorm.capabilities, eager=True)
+    capabilities = replace(TorchBatchNorm.capabilities, eager=True, saves=("state_dict", "script"))
     idiom = changed(build=(("$layer = torch", "$layer = torch.jit.script(torch"), ("\n)", "\n))")))
 
     def build(self, config: LayerConfig) -> _ModuleLayer:

@@ -51,7 +51,7 @@ class TorchLazy(TorchBatchNorm):
     """
 
     name = "PyTorch nn.LazyBatchNorm"
-    capabilities = replace(TorchBatchNorm.capabilities, frozen=())
+    capabilities = replace(TorchBatchNorm.capabilities, frozen=(), saves=("state_dict",))
     idiom = changed(
         build=(
             ("nn.BatchNorm", "nn.LazyBatchNorm"),

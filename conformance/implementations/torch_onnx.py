@@ -60,6 +60,7 @@ class TorchOnnx(TorchBatchNorm):
     )
     capabilities = replace(
         TorchBatchNorm.capabilities,
+        saves=(),
         dtypes=OnnxRuntime.capabilities.dtypes,
         devices=("cpu",),
         gradients=False,

@@ -81,7 +81,9 @@ class TorchVmap(TorchBatchNorm):
     """
 
     name = "PyTorch nn.BatchNorm, vmap"
-    capabilities = replace(TorchBatchNorm.capabilities, cumulative=False, eager=True, mixed=False, frozen=())
+    capabilities = replace(
+        TorchBatchNorm.capabilities, cumulative=False, eager=True, mixed=False, frozen=(), saves=()
+    )
     idiom = replace(
         TorchBatchNorm.idiom,
         apply=f"{_CALL}\n{_KEEP}",

@@ -30,6 +30,7 @@ from conformance.protocol.messages import (
     Load,
     Parameters,
     Raised,
+    Resume,
     Transfer,
 )
 
@@ -225,6 +226,8 @@ def _states(trial: Trial) -> Iterator[Verdict]:
                     held.since.append("a load")
             case Transfer() | Descend():
                 held.known.clear()
+            case Resume():
+                held.since.append("being saved and restored")
             case Forward():
                 mode = "training" if call.training else "inference"
                 held.since.append(f"{mode} on an empty batch" if call.x.size == 0 else mode)

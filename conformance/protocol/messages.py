@@ -103,6 +103,39 @@ class Derivative(Labelled, frozen=True, tag="derivative"):
     may_raise: bool = False
 
 
+class Save(Labelled, frozen=True, tag="save"):
+    """Save a layer in a format that the program declares. Answer: ``arrays["saved"]``, its bytes as uint8. Sent only
+    to those that declare any, as is :class:`Restore`.
+    """
+
+    format: str
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Restore(Labelled, frozen=True, tag="restore"):
+    """Make a layer of what another process saved, and keep it under the number ``layer``, in place of any that had
+    it. ``config`` is what the one that was saved was built from.
+    """
+
+    config: LayerConfig
+    format: str
+    saved: np.ndarray
+    layer: int = 0
+    may_raise: bool = False
+
+
+class Resume(Labelled, frozen=True, tag="resume"):
+    """Save a layer, restore it in another process, and make all calls that follow there. Never sent: the suite
+    performs it by save and restore. ``config`` is what the layer was built from.
+    """
+
+    config: LayerConfig
+    format: str
+    layer: int = 0
+    may_raise: bool = False
+
+
 class Descend(Labelled, frozen=True, tag="descend"):
     """Gradient descent on gamma and beta towards y = x. Never sent: the suite performs it by forward,
     backward and load. Answer: the ``gamma`` and ``beta`` arrived at, flat.
@@ -127,8 +160,10 @@ class Transfer(Labelled, frozen=True, tag="transfer"):
     may_raise: bool = False
 
 
-Request: TypeAlias = Hello | Build | Load | Parameters | Forward | Backward | Derivative
-Call: TypeAlias = Build | Load | Parameters | Forward | Backward | Derivative | Descend | Transfer
+Request: TypeAlias = Hello | Build | Load | Parameters | Forward | Backward | Derivative | Save | Restore
+Call: TypeAlias = (
+    Build | Load | Parameters | Forward | Backward | Derivative | Save | Restore | Descend | Transfer | Resume
+)
 Script: TypeAlias = tuple[Call, ...]
 
 

@@ -20,6 +20,7 @@ CALLED = {
     "parameters": "parameters()",
     "forward": "forward(x, training=True) or forward(x, training=False)",
     "backward": "backward(dy)",
+    "resume": "layer.save(format), and restore(config, format, saved) of the implementation",
 }
 
 _ROOT = str(Path(__file__).resolve().parents[1])
@@ -41,6 +42,7 @@ _ATTRIBUTES = {
 _EXPECTED = {
     "dtype": f"return an array of numbers, of one of {', '.join(DTYPES)}",
     "Gradients": "return Gradients(x, gamma, beta), from conformance, with arrays or None",
+    "bytes": "return bytes",
     "dict": "return a dict of NumPy arrays by name: gamma, beta, running_mean, running_var",
 }
 #: From what was returned for an array, or its package, to how it becomes one.

@@ -27,6 +27,7 @@ from conformance.protocol.messages import (
     Lost,
     Parameters,
     Raised,
+    Resume,
 )
 from conformance.requirements.probes import left_out
 from conformance.requirements.purity import each_layout, refusal
@@ -201,6 +202,10 @@ def _calls(setting: Variant, can: Capabilities) -> Iterator[Call]:
             modes = tuple(reversed(name.split(" over ")))
             along = tuple(np.roll(arrays.dy, k, axis=case.batch_axis) for k in range(len(modes)))
             yield Derivative(arrays.x, True, modes, along, label=name)  # type: ignore[arg-type]
+    for format in can.saves if config == case.config() else ():
+        yield Load(values)
+        yield Resume(config, format)
+        yield Parameters(label=format)
     # One layout will do: whether a mask is laid along x rightly is for the requirements to say.
     if can.mask and config.replicas == 1 and setting.case.axis == len(setting.case.shape) - 1:
         x, mask = _half_masked(arrays.x, setting.case)
@@ -250,7 +255,10 @@ def _look(
             continue
         if isinstance(answer, Raised):
             found = _raised(name, setting, call, answer)
-            if isinstance(call, Backward) and call.back:
+            if isinstance(call, Resume):
+                text = f"saved as {call.format}, and restored in another process: {found.text}"
+                found = replace(found, text=text, advice=_NOT_SAVED)
+            elif isinstance(call, Backward) and call.back:
                 found = replace(found, advice=_LAST_ALONE)
             elif what == "backward" and not last.training and can.gradients_in_training:
                 found = replace(found, advice=found.advice or _TRAINING_ALONE)
@@ -269,6 +277,10 @@ def _look(
 
 
 _LAST_ALONE = "keep what the gradients of two calls need; or declare no outstanding=True"
+_NOT_SAVED = (
+    "save(format) of the layer gives bytes, of which restore(config, format, saved) of the implementation makes one "
+    "that goes on as if nothing had happened; or take the format out of saves in capabilities"
+)
 _TRAINING_ALONE = 'make it work; or declare gradients="training", if it works after training calls alone'
 
 
@@ -303,6 +315,9 @@ def _problem(
             problem = names(can, config, answer.arrays) or width(config, answer.arrays)
             if loaded and problem is None:
                 problem = kept(_values(case, config, can), answer.arrays)
+            if problem is not None and call.label in can.saves:
+                text = f"saved as {call.label}, and restored in another process: {problem.text}"
+                return Wrong("saved", text, _NOT_SAVED)
             return problem
     return None
 

@@ -25,6 +25,7 @@ from conformance.protocol.messages import (
     Backward,
     Build,
     Call,
+    Descend,
     Forward,
     Hello,
     Identity,
@@ -34,7 +35,11 @@ from conformance.protocol.messages import (
     Raised,
     Reply,
     Request,
+    Restore,
+    Resume,
+    Save,
     Script,
+    Transfer,
 )
 from conformance.protocol.refused import Refused, refusing
 from conformance.worker import framing
@@ -140,6 +145,7 @@ class Worker:
         #: Layouts in memory that are refused: a contiguous copy is sent in their place.
         #: None as long as nobody has looked.
         self.refused: frozenset[Refused] | None = None
+        self._twin: Worker | None = None
         self.identity = self._start()
 
     def __enter__(self) -> Worker:
@@ -153,6 +159,8 @@ class Worker:
         return None if self._process is None else self._process.pid
 
     def close(self) -> None:
+        if self._twin is not None:
+            self._twin.close()
         if self._process is not None:
             self._process.kill()
             self._process = None
@@ -222,14 +230,43 @@ class Worker:
     def _interactive(self, script: Script, *, tried: bool = False) -> Observation:
         """A script some of whose calls depend on the answers to others."""
         answers: list[Answer | Raised] = []
+        here = self
         for call in script:
-            reply = perform(call, self._ask) if isinstance(call, COMPOUND) else self._ask(call)
-            if isinstance(reply, Lost) and self._again(call, tried):
+            reply: Answer | Raised | Lost
+            match call:
+                case Resume(config, format, layer):
+                    reply = here._ask(Save(format, layer))
+                    if isinstance(reply, Answer):
+                        saved, here = reply.arrays["saved"], self._other() if here is self else self
+                        reply = here._ask(Restore(config, format, saved, layer))
+                case Descend() | Transfer():
+                    reply = perform(call, here._ask)
+                case _:
+                    reply = here._ask(call)
+            if isinstance(reply, Lost) and here._again(call, tried):
                 return self._interactive(script, tried=True)
             if isinstance(reply, Lost):
                 return Observation(script, tuple(answers), reply)
             answers.append(reply)
         return Observation(script, tuple(answers))
+
+    def _other(self) -> Worker:
+        """Another process of the same implementation, which lives as long as this one does."""
+        if self._twin is None:
+            self._twin = self._make_twin()
+            self._twin.strays = self.strays
+        self._twin.refused = self.refused
+        return self._twin
+
+    def _make_twin(self) -> Worker:
+        return Worker(
+            self.name,
+            timeout=self._timeout,
+            start_timeout=self._start_timeout,
+            memory=self._memory,
+            python=self._python,
+            device=self._device,
+        )
 
     def _again(self, call: Call | Request, tried: bool) -> bool:
         """Whether to try once more that at which the worker was lost. What has been confirmed of a call need not be
@@ -251,7 +288,7 @@ class Worker:
     def _placed(self, call: Call | Request) -> Call | Request:
         """The call with the device in it, and with layouts that are taken: scripts are the same for all."""
         match call:
-            case Build(config=config) if config.device != self._device:
+            case Build(config=config) | Restore(config=config) if config.device != self._device:
                 return msgspec.structs.replace(call, config=replace(config, device=self._device))
             case Load() | Forward() | Backward() if self.refused and not call.may_raise:
                 if refusing(call) in self.refused:
@@ -277,6 +314,10 @@ class Worker:
         elif isinstance(call, Forward) and "y" not in reply.arrays:
             given = ", ".join(sorted(reply.arrays)) or "nothing"
             return self._lost("error", f"answered {what} without y, with {readable(given)}")
+        elif isinstance(call, Save) and (
+            "saved" not in reply.arrays or reply.arrays["saved"].dtype.name != "uint8"
+        ):
+            return self._lost("error", f"answered {what} without saved, which is to be of uint8")
         return reply
 
     def _reply(self, timeout: float, what: str) -> Reply | Lost:

@@ -18,12 +18,13 @@ from conformance.protocol.messages import (
     Parameters,
     Raised,
     Request,
+    Resume,
     Transfer,
 )
 
 Ask: TypeAlias = Callable[[Request], Answer | Raised | Lost]
 
-COMPOUND = (Descend, Transfer)
+COMPOUND = (Descend, Transfer, Resume)
 
 
 def perform(call: Descend | Transfer, ask: Ask) -> Answer | Raised | Lost:

@@ -34,6 +34,10 @@ class InProcessWorker(Worker):
     def _open(self) -> _Loop:
         return _Loop(self._make)
 
+    def _make_twin(self) -> InProcessWorker:
+        """In the one process there is: what outlives that, this cannot see."""
+        return InProcessWorker(self.name, self._make)
+
 
 class _Loop:
     """What a process is to a worker. Requests are answered when their answers are asked for."""

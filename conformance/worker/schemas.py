@@ -26,11 +26,13 @@ from conformance.protocol.messages import (
     Load,
     Parameters,
     Raised,
+    Restore,
+    Save,
 )
 
 PATH = Path(__file__).with_name("protocol-v1.json")
 
-REQUESTS = (Hello, Build, Load, Parameters, Forward, Backward, Derivative)
+REQUESTS = (Hello, Build, Load, Parameters, Forward, Backward, Derivative, Save, Restore)
 REPLIES = (Identity, Answer, Raised)
 
 _ARRAY = {

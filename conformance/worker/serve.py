@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from conformance.implementation import DTYPES, Capabilities, Differentiable, Idiom, Layer
+from conformance.implementation import DTYPES, Capabilities, Differentiable, Idiom, Layer, Savable
 from conformance.protocol.codec import decode_request, encode, wire_name
 from conformance.protocol.layouts import lay_out
 from conformance.protocol.messages import (
@@ -37,6 +37,8 @@ from conformance.protocol.messages import (
     Raised,
     Reply,
     Request,
+    Restore,
+    Save,
 )
 from conformance.worker import framing
 from conformance.worker.locate import load, resolve
@@ -130,6 +132,18 @@ class Server:
                     lambda: differentiable.derivative(own, training=training, modes=modes, along=ways)
                 )
                 return {"derivative": _numeric("derivative()", found)}, not _same(own, x), seconds
+            case Save(format, number):
+                savable = cast(Savable, self._layer(number))
+                saved, seconds = _timed(lambda: savable.save(format))
+                if not isinstance(saved, bytes):
+                    raise _returned("save()", saved, "bytes", "bytes")
+                return {"saved": np.frombuffer(saved, np.uint8)}, False, seconds
+            case Restore(config, format, saved, number):
+                self._layers.pop(number, None)
+                given = saved.tobytes()
+                layer, seconds = _timed(lambda: self._implementation.restore(config, format, given))
+                self._layers[number] = layer
+                return {}, False, seconds
         raise Malformed(f"unknown request {type(request).__name__}")
 
     def _layer(self, number: int) -> Layer:

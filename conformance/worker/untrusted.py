@@ -20,7 +20,8 @@ _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 # /opt/venv/lib/python3.11/site-packages/torch/nn/functional.py is torch/nn/functional.py on every machine.
 _PACKAGES = re.compile(r"""/[^\s"'<>:]{0,300}/(?:site|dist)-packages/""")
 _MOST_TEXT = 8000
-_MOST_NAMES = 16  # of warnings, and of a framework's own names of parameters
+_MOST_NAMES = 16  # of warnings, of formats, and of a framework's own names of parameters
+_MOST_FORMAT = 64  # characters in the name of one
 # No count, seed or index is as large; from here on whole numbers make no floats, nor text.
 _MOST_WHOLE = 1 << 64
 
@@ -126,6 +127,10 @@ def unsound(identity: Identity) -> str | None:
         )
     if any(each not in FROZEN for each in can.frozen):
         return f"capabilities.frozen must be some of {', '.join(FROZEN)}; it is {_listed(can.frozen)}"
+    if len(can.saves) > _MOST_NAMES or any(
+        not 0 < len(each) <= _MOST_FORMAT or readable(each) != each for each in can.saves
+    ):
+        return f"capabilities.saves must be a few short names of formats; it is {_listed(can.saves)}"
     if can.epsilon is not None and not 0 <= can.epsilon < math.inf:
         return f"capabilities.epsilon must be finite and >= 0, or None; it is {can.epsilon}"
     if can.momentum is not None and not 0 <= can.momentum <= 1:

@@ -293,6 +293,38 @@ def test_what_is_frozen_wrongly_is_named() -> None:
     assert message.endswith("(frozen='untracked')")
 
 
+# -- saved and restored
+
+
+def _saved(layer: str, requirement: str = "saved.*") -> dict[str, str]:
+    """The messages of what does not hold of a layer that can be saved, by requirement."""
+    found = conformance.check(
+        f"conformance.gallery.{layer}", requirements=requirement, dtypes="float32", max_examples=8
+    )
+    return {failure.requirement: failure.message for failure in found.failures}
+
+
+def test_a_layer_that_saves_all_it_holds_passes() -> None:
+    assert not _saved("sound_forms:SavesAllItHolds")
+
+
+@pytest.mark.parametrize(
+    ("impostor", "requirement", "said"),
+    [
+        ("SavesVarianceAsDeviation", "saved.state", "after it was saved as arrays and restored"),
+        ("SavesNoCount", "saved.onward", "(saved as arrays)"),
+        ("RestoresDefaultEpsilon", "saved.onward", "(saved as arrays)"),
+    ],
+)
+def test_what_is_lost_on_the_way_is_found(impostor: str, requirement: str, said: str) -> None:
+    assert said in _saved(f"impostors_saved:{impostor}")[requirement]
+
+
+def test_a_session_goes_on_in_another_process() -> None:
+    found = _saved("impostors_saved:RestoresDefaultEpsilon", "session.output")
+    assert "fails when another process saved the layer" in found["session.output"]
+
+
 # -- derivatives of higher order
 
 

@@ -192,6 +192,16 @@ BROKEN = [
         "freeze what config.frozen names; or take it out of frozen in capabilities",
     ),
     (
+        "SavesInName",
+        "saved as json, and restored in another process: resume() raised AttributeError",
+        "or take the format out of saves in capabilities",
+    ),
+    (
+        "SavesNothing",
+        "saved as json, and restored in another process: load() took gamma",
+        "goes on as if nothing had happened",
+    ),
+    (
         "RefusesNegativeStrides",
         "forward() in training refuses x that lies in memory so: negative. ValueError: At least one stride",
         "copy it first, np.ascontiguousarray(x)",

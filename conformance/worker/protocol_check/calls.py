@@ -17,6 +17,8 @@ from conformance.protocol.messages import (
     Identity,
     Load,
     Parameters,
+    Restore,
+    Save,
 )
 from conformance.worker.framing import frame
 from conformance.worker.protocol_check.check import (
@@ -167,6 +169,28 @@ def _backward(talk: Talk) -> None:
         for name in ("gamma", "beta"):
             if name in found and found[name].size != 3:
                 raise Wrong(f"the gradient of {name} has shape {found[name].shape} for 3 features")
+
+
+@CHECKS.add(
+    "save",
+    "What save gives is taken by restore in every format declared, and the layer restored gives the same y.",
+    "Answer save with arrays {saved: {dtype: 'uint8', shape: [length], data}}, and restore with {op: 'answer'}.",
+    BUILT,
+)
+def _save(talk: Talk) -> None:
+    can = talk.capabilities
+    if not can.saves:
+        raise Unasked("it declares no formats to save in")
+    setting = talk.layer(3)
+    for format in can.saves:
+        (before, saved) = talk.answers(setting.forward(), Save(format))
+        held = saved.get("saved")
+        if held is None or held.dtype != np.uint8:
+            raise Wrong(f"saved as {format}: the answer has no saved, an array of uint8")
+        config = setting.config
+        after = talk.answers(Restore(config, format, held, layer=1), setting.forward(number=1))[1]
+        if not np.array_equal(output(before), output(after), equal_nan=True):
+            raise Wrong(f"saved as {format} and restored, it gives another y")
 
 
 @CHECKS.add(
