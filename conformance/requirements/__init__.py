@@ -17,6 +17,7 @@ GROUPS = (
     "degenerate",
     "numerics",
     "purity",
+    "saved",
     "mixed",
     "mask",
     "replica",

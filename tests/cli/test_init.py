@@ -41,7 +41,7 @@ def test_the_fresh_file_passes_strictly(bnconf: Command, fresh: Path) -> None:
 
 
 #: Groups of what only some frameworks offer.
-_OFFERED = ("derivative", "mixed", "mask", "replica", "compiled")
+_OFFERED = ("derivative", "mixed", "saved", "mask", "replica", "compiled")
 
 
 def test_every_requirement_is_asked_of_it(fresh: Path) -> None:
