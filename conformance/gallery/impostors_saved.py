@@ -27,6 +27,7 @@ class SavesNoStatistics(_Saved):
 class SavesNarrowed(_Saved):
     what = "Whatever it holds is saved in float32."
     fails = "saved.state"
+    deviation = "float64-narrowed"
 
     def contents(self) -> dict[str, Array]:
         return {name: a.astype(np.float32) for name, a in super().contents().items()}
@@ -84,6 +85,7 @@ class RestoresDefaultMomentum(_Saved):
 
 class RestoredForInference(_Saved):
     what = "Restored, it no longer moves its statistics."
+    deviation = "statistics-not-updated"
     restored = False
 
     def take(self, contents: dict[str, Array]) -> None:

@@ -46,6 +46,8 @@ session = Probe("session", script, probes.PLAIN, rows=True)
         "replica.inference",
         "purity.history",
         "purity.layers",
+        "saved.state",
+        "saved.onward",
     ),
     everywhere=True,
 )
@@ -74,6 +76,7 @@ def output(trial: Trial) -> Verdict:
         "replica.gradient",
         "replica.uneven",
         "purity.history",
+        "saved.onward",
         "session.output",
     ),
     everywhere=True,
@@ -105,6 +108,8 @@ def gradient(trial: Trial) -> Verdict:
         "replica.running",
         "purity.input",
         "purity.parameters",
+        "saved.state",
+        "saved.onward",
     ),
     everywhere=True,
 )
