@@ -479,6 +479,11 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         ("dtype", "values"), lambda d, v: d in _HALF and v[1] != 0, "half precision has not the digits"
     ),
     Constraint(
+        ("dtype of parameters", "values"),
+        lambda held, v: held is not None and v[1] != 0,
+        "half precision has not the digits",
+    ),
+    Constraint(
         ("dtype", "epsilon"), lambda d, e: d == "float16" and e < 2.0**-12, "float16 flushes it to zero"
     ),
     Constraint(

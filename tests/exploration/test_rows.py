@@ -9,13 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.cases.arrays import realise
+from conformance.cases.case import Case
 from conformance.exploration.factors import BY_NAME, FACTORS, PLAIN, possible
 from conformance.exploration.rows import cases, coarse, pairs_in, plan
 from conformance.exploration.session import case_of, session
-from conformance.implementation import DTYPES, Capabilities
-from conformance.protocol.messages import Backward, Build, Forward, Parameters
+from conformance.implementation import DTYPES, FROZEN, Capabilities
+from conformance.protocol.messages import Backward, Build, Forward, Parameters, Resume
 
-_EVERYTHING = Capabilities(dtypes=DTYPES, gradients=True, replicas=4, uneven=True, mask=True, cumulative=True)
+_EVERYTHING = Capabilities(
+    dtypes=DTYPES,
+    gradients=True,
+    outstanding=True,
+    frozen=FROZEN,
+    saves=("bytes",),
+    replicas=4,
+    uneven=True,
+    mask=True,
+    cumulative=True,
+    mixed=True,
+)
 _DECLARED = st.builds(
     Capabilities,
     dtypes=st.sampled_from([("float32",), ("float32", "float16"), ("bfloat16",)]),
@@ -28,6 +40,7 @@ _DECLARED = st.builds(
     views=st.booleans(),
     compiles=st.booleans(),
     mask=st.booleans(),
+    saves=st.sampled_from([(), ("bytes",)]),
 )
 
 
@@ -55,25 +68,25 @@ def test_every_pair_is_tried_where_no_other_factor_hides_what_is_wrong(dtypes: t
 
 
 @settings(max_examples=8)
-@given(_DECLARED)
-def test_what_is_not_declared_is_left_out_and_the_rest_is_covered(can: Capabilities) -> None:
+@given(_DECLARED, st.data())
+def test_what_is_not_declared_is_left_out_and_the_rest_is_covered(
+    can: Capabilities, data: st.DataObject
+) -> None:
     planned = plan(can, DTYPES)
     assert pairs_in(planned.rows) == planned.pairs
     for row in planned.rows:
         assert all(BY_NAME[name].level(level).declared(can) for name, level in row.items())
         assert possible(coarse(row))
-
-
-@settings(max_examples=8)
-@given(_DECLARED, st.data())
-def test_a_session_makes_only_calls_that_are_declared(can: Capabilities, data: st.DataObject) -> None:
-    planned = plan(can, DTYPES)
     number = data.draw(st.integers(0, len(planned.rows) - 1))
-    case = case_of(planned.rows[number], 0, number)
+    _makes_only_calls_that_are_declared(case_of(planned.rows[number], 0, number), can)
+
+
+def _makes_only_calls_that_are_declared(case: Case, can: Capabilities) -> None:
     calls = session(case, realise(case), can)
     assert isinstance(calls[0], Build)
     assert can.gradients or not any(isinstance(call, Backward) for call in calls)
     assert can.parameters or not any(isinstance(call, Parameters) for call in calls)
+    assert can.saves or not any(isinstance(call, Resume) for call in calls)
     for call in calls:
         if isinstance(call, Forward):
             assert can.inference or call.training

@@ -57,7 +57,7 @@ class Look:
 
 
 LOOKS = {
-    "sample": Look(sample(20), examples=8, experiments=4_000, named=4, dtypes=("float32", "float64")),
+    "sample": Look(sample(40), examples=8, experiments=4_000, named=4, dtypes=("float32", "float64")),
     "everything": Look(EVERY, examples=40, experiments=1_000_000, named=80),
 }
 
@@ -68,8 +68,8 @@ def look(request: pytest.FixtureRequest) -> Look:
 
 
 def test_a_sample_is_of_every_module_and_kind() -> None:
-    assert {each.kind for each in sample(20)} == {each.kind for each in EVERY}
-    assert {module(each) for each in sample(20)} == {module(each) for each in EVERY}
+    assert {each.kind for each in sample(40)} == {each.kind for each in EVERY}
+    assert {module(each) for each in sample(40)} == {module(each) for each in EVERY}
 
 
 def test_every_impostor_is_rejected(look: Look) -> None:
