@@ -136,8 +136,8 @@ def _result(task: TaskResult, requirement: Requirement) -> Result | None:
 
 def _message(tallies: list[Tally], message: str) -> str:
     """What is wrong; first of all in which circumstances, where that is known."""
-    found = [t.circumstances.text for t in tallies if t.circumstances is not None and t.circumstances.text]
-    return f"{found[0]}. {message}" if found else message
+    texts = [t.circumstances.text for t in tallies if t.circumstances is not None]
+    return f"{texts[0]}. {message}" if texts and texts[0] else message
 
 
 def _diagnosis(tallies: list[Tally], shown: Tally | None) -> str | None:

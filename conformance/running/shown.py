@@ -28,13 +28,13 @@ def make_small(
             tallies.setdefault(tally.requirement, []).append((tally, shard))
     narrowing = Narrowing(worker)
     for name, own in tallies.items():
-        found = shown([tally for tally, _ in own])
-        if found is None:
-            continue
         for tally, shard in own:
             if shard.probe.rows and tally.failures and not stop():
                 tally.circumstances = narrowing.circumstances(shard, requirements[name], tally)
-                if tally.circumstances is not None and tally.circumstances.text:
+                if tally.circumstances is not None:
                     break
+        found = shown([tally for tally, _ in own])
+        if found is None:
+            continue
         shard = next(shard for tally, shard in own if tally is found)
         found.counterexample = smallest(shard.probe, requirements[name], found, worker, shard.seed, stop)

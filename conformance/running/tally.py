@@ -126,9 +126,10 @@ def worst_of(tallies: Sequence[Tally]) -> Verdict:
 
 def shown(tallies: Sequence[Tally]) -> Tally | None:
     """The one whose counterexample is shown: of the first dtype that fails, in the order of DTYPES, which is the one
-    most people meet.
+    most people meet; if the circumstances of any are known, the one that these are of.
     """
     found = [t for t in tallies if t.counterexample is not None]
+    found = [t for t in found if t.circumstances is not None] or found
     if not found:
         return None
     first = min(DTYPES.index(t.dtype) for t in found)
