@@ -325,6 +325,12 @@ class Savable(Layer, Protocol):
         """All that another process needs to go on with it, in one of the formats declared."""
         ...
 
+    def restore(self, format: str, saved: bytes) -> None:
+        """Become the layer that another process saved: what it holds, how often it was trained, and whatever else its
+        next calls depend on. This one was built from the same configuration, and nothing was called yet.
+        """
+        ...
+
 
 class Implementation(Protocol):
     """A batch norm under test. Its class takes no arguments."""
@@ -335,16 +341,4 @@ class Implementation(Protocol):
 
     def build(self, config: LayerConfig) -> Layer:
         """A fresh layer, initialised as it is by default."""
-        ...
-
-
-class Restoring(Implementation, Protocol):
-    """An implementation that declares ``saves``."""
-
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> Layer:
-        """A layer as it was when another process saved it: what it holds, how often it was trained, and whatever else
-        its next calls depend on.
-
-        :param config: what that layer was built from.
-        """
         ...

@@ -268,8 +268,8 @@ class SavesNothing(SavesInName):
         def save(self, format: str) -> bytes:
             return b""
 
-    def restore(self, config: Any, format: str, saved: bytes) -> Any:
-        return self.build(config)
+        def restore(self, format: str, saved: bytes) -> None:
+            pass
 
 
 class RefusesNegativeStrides(Sound):

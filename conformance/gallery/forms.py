@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -125,11 +125,9 @@ class SavingBatchNorm(BatchNorm):
         arrays = {name: (a.dtype.name, a.shape, a.tobytes()) for name, a in self.contents().items()}
         return msgspec.msgpack.encode(arrays)
 
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> Self:
-        layer = self.build(config)
+    def restore(self, format: str, saved: bytes) -> None:
         found = msgspec.msgpack.decode(saved)
-        layer.take({name: np.frombuffer(a, numpy_dtype(d)).reshape(s) for name, (d, s, a) in found.items()})
-        return layer
+        self.take({name: np.frombuffer(a, numpy_dtype(d)).reshape(s) for name, (d, s, a) in found.items()})
 
     def take(self, contents: dict[str, Array]) -> None:
         """Go on from what was saved."""

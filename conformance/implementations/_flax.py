@@ -20,7 +20,7 @@ class FlaxLayer(JaxLayer):
         saved: bytes = flax.serialization.to_bytes(self._tree())
         return saved
 
-    def take(self, format: str, saved: bytes) -> None:
+    def restore(self, format: str, saved: bytes) -> None:
         """Go on from what was saved."""
         found = jax.tree.map(jnp.asarray, flax.serialization.from_bytes(self._tree(), saved))
         self.affine, self.state = found["params"], found["batch_stats"]

@@ -74,7 +74,7 @@ class _Layer(JaxLayer):
         equinox.tree_serialise_leaves(file, (self.affine, self.state))
         return file.getvalue()
 
-    def take(self, format: str, saved: bytes) -> None:
+    def restore(self, format: str, saved: bytes) -> None:
         """Go on from what was saved."""
         file = io.BytesIO(saved)
         self.affine, self.state = equinox.tree_deserialise_leaves(file, (self.affine, self.state))
@@ -213,11 +213,6 @@ class EquinoxBatch:
                 "equinox.nn.BatchNorm has one argument, channelwise_affine, for scale and center together"
             )
         return self._layer(config, compiled=self._compiled)
-
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
-        layer = self.build(config)
-        layer.take(format, saved)
-        return layer
 
 
 class EquinoxBatchJit(EquinoxBatch):

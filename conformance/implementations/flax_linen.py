@@ -133,11 +133,6 @@ class FlaxLinen:
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config, fast=self._fast, compiled=self._compiled)
 
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
-        layer = self.build(config)
-        layer.take(format, saved)
-        return layer
-
 
 class FlaxLinenJit(FlaxLinen):
     """The same under ``jax.jit``."""

@@ -125,11 +125,6 @@ class FlaxNNX:
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config, compiled=self._compiled)
 
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
-        layer = self.build(config)
-        layer.take(format, saved)
-        return layer
-
 
 class FlaxNNXJit(FlaxNNX):
     """The same under ``jax.jit``."""

@@ -104,7 +104,7 @@ class _Layer:
             (model.save if format == "keras" else model.save_weights)(path)
             return path.read_bytes()
 
-    def take(self, format: str, saved: bytes) -> None:
+    def restore(self, format: str, saved: bytes) -> None:
         """Go on from what was saved."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, f"model.{format}")
@@ -247,11 +247,6 @@ class _Keras:
 
     def build(self, config: LayerConfig) -> _Layer:
         return self._layer(self._keras, config)
-
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
-        layer = self.build(config)
-        layer.take(format, saved)
-        return layer
 
 
 class KerasTensorFlow(_Keras):

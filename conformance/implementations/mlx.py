@@ -64,7 +64,7 @@ class _Layer:
             self._module.save_weights(str(path))
             return path.read_bytes()
 
-    def take(self, format: str, saved: bytes) -> None:
+    def restore(self, format: str, saved: bytes) -> None:
         """Go on from what was saved."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, f"weights.{format}")
@@ -153,8 +153,3 @@ $layer.train($training)
         if config.scale != config.center:
             raise ValueError("mlx.nn.BatchNorm has one argument, affine, for scale and center together")
         return _Layer(config)
-
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
-        layer = self.build(config)
-        layer.take(format, saved)
-        return layer

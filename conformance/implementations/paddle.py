@@ -54,7 +54,7 @@ class _Layer:
         paddle.save(self._layer.state_dict(), file)
         return file.getvalue()
 
-    def take(self, saved: bytes) -> None:
+    def restore(self, format: str, saved: bytes) -> None:
         """Go on from what was saved."""
         self._layer.set_state_dict(paddle.load(io.BytesIO(saved)))
 
@@ -123,8 +123,3 @@ dx, dgamma, dbeta = paddle.grad([y], [t, $layer.weight, $layer.bias], [paddle.to
 
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config)
-
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
-        layer = self.build(config)
-        layer.take(saved)
-        return layer

@@ -82,7 +82,7 @@ class _Layer:
     def save(self, format: str) -> bytes:
         return b"".join(value.tobytes() for value in self._held.values())
 
-    def take(self, saved: bytes) -> None:
+    def restore(self, format: str, saved: bytes) -> None:
         """Go on from what was saved."""
         for name, value in self._held.items():
             self._held[name] = np.frombuffer(saved[: value.nbytes], value.dtype).copy()
@@ -114,8 +114,3 @@ class Reference:
 
     def build(self, config: LayerConfig) -> _Layer:
         return _Layer(config)
-
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _Layer:
-        layer = self.build(config)
-        layer.take(saved)
-        return layer

@@ -144,7 +144,7 @@ class _ModuleLayer(_Layer):
         torch.save(self._module.state_dict() if format == "state_dict" else self._module, file)
         return file.getvalue()
 
-    def take(self, format: str, saved: bytes) -> None:
+    def restore(self, format: str, saved: bytes) -> None:
         """Go on from what was saved."""
         device = self._config.device
         found = torch.load(io.BytesIO(saved), map_location=device, weights_only=format == "state_dict")
@@ -221,11 +221,6 @@ dx, dgamma, dbeta = torch.autograd.grad(y, [t, $layer.weight, $layer.bias], upst
 
     def build(self, config: LayerConfig) -> _ModuleLayer:
         return _ModuleLayer(self._checked(config))
-
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> _ModuleLayer:
-        layer = self.build(config)
-        layer.take(format, saved)
-        return layer
 
     def _checked(self, config: LayerConfig) -> LayerConfig:
         if config.scale != config.center:

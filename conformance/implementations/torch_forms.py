@@ -128,11 +128,11 @@ class _ScriptedLayer(_ModuleLayer):
         torch.jit.save(self._module, file)
         return file.getvalue()
 
-    def take(self, format: str, saved: bytes) -> None:
+    def restore(self, format: str, saved: bytes) -> None:
         if format == "script":
             self._module = torch.jit.load(io.BytesIO(saved), map_location=self._config.device)
         else:
-            super().take(format, saved)
+            super().restore(format, saved)
 
 
 class TorchScript(TorchBatchNorm):

@@ -20,7 +20,7 @@ CALLED = {
     "parameters": "parameters()",
     "forward": "forward(x, training=True) or forward(x, training=False)",
     "backward": "backward(dy)",
-    "resume": "layer.save(format), and restore(config, format, saved) of the implementation",
+    "resume": "save(format), and restore(format, saved) of a fresh layer",
 }
 
 _ROOT = str(Path(__file__).resolve().parents[1])

@@ -278,8 +278,8 @@ def _look(
 
 _LAST_ALONE = "keep what the gradients of two calls need; or declare no outstanding=True"
 _NOT_SAVED = (
-    "save(format) of the layer gives bytes, of which restore(config, format, saved) of the implementation makes one "
-    "that goes on as if nothing had happened; or take the format out of saves in capabilities"
+    "save(format) gives bytes, by which restore(format, saved) of a fresh layer goes on as if nothing had happened; "
+    "or take the format out of saves in capabilities"
 )
 _TRAINING_ALONE = 'make it work; or declare gradients="training", if it works after training calls alone'
 

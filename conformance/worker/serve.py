@@ -140,9 +140,10 @@ class Server:
                 return {"saved": np.frombuffer(saved, np.uint8)}, False, seconds
             case Restore(config, format, saved, number):
                 self._layers.pop(number, None)
+                fresh = cast(Savable, self._implementation.build(config))
                 given = saved.tobytes()
-                layer, seconds = _timed(lambda: self._implementation.restore(config, format, given))
-                self._layers[number] = layer
+                _, seconds = _timed(lambda: fresh.restore(format, given))
+                self._layers[number] = fresh
                 return {}, False, seconds
         raise Malformed(f"unknown request {type(request).__name__}")
 

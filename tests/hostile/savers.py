@@ -29,6 +29,10 @@ class Layer(_Layer):
     def save(self, format: str) -> Any:
         return self._owner.saved(format, super().save(format))
 
+    def restore(self, format: str, saved: bytes) -> None:
+        self._owner.before_restoring()
+        super().restore(format, saved)
+
 
 class SaysWhereItIs(Reference):
     """Nothing is wrong with it."""
@@ -43,6 +47,9 @@ class SaysWhereItIs(Reference):
         if format not in self.capabilities.saves:
             raise ValueError(f"there is no format {format}")
         return saved
+
+    def before_restoring(self) -> None:
+        pass
 
 
 class SavesText(SaysWhereItIs):
@@ -61,30 +68,29 @@ class DiesInSave(SaysWhereItIs):
 
 
 class RestoresNot(SaysWhereItIs):
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> Any:
+    def before_restoring(self) -> None:
         raise ValueError("the file is of another version")
 
 
 class DiesInRestore(SaysWhereItIs):
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> Any:
+    def before_restoring(self) -> None:
         os.abort()
 
 
 class HangsInRestore(SaysWhereItIs):
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> Any:
+    def before_restoring(self) -> None:
         time.sleep(3600)
 
 
 class IsKilledOnce(SaysWhereItIs):
     """As by a system short of memory: the first time that any process restores."""
 
-    def restore(self, config: LayerConfig, format: str, saved: bytes) -> Any:
+    def before_restoring(self) -> None:
         try:
             Path(gettempdir(), f"killed-{os.getppid()}").touch(exist_ok=False)
         except FileExistsError:
-            return super().restore(config, format, saved)
+            return
         os.kill(os.getpid(), signal.SIGKILL)
-        return None
 
 
 class TooManyFormats(SaysWhereItIs):
