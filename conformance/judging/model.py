@@ -35,6 +35,11 @@ from conformance.protocol.messages import (
 )
 
 
+def answers(trial: Trial) -> Verdict:
+    """Whether every output, every gradient and everything that was shown is right."""
+    return worst([outputs(trial), gradients(trial), state(trial)])
+
+
 def outputs(trial: Trial) -> Verdict:
     """Whether every y is right."""
     looked_at = [f for f in trial.forwards if trial.looks_at(f.number)]

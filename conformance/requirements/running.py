@@ -340,7 +340,7 @@ def stays(trial: Trial) -> Verdict:
     script, found = trial.observation.script, []
     for layer, frozen in enumerate(trial.capabilities.frozen):
         own = replace(trial, looked_at=frozenset(k for k, call in enumerate(script) if call.layer == layer))
-        verdict = worst([judge(own) for judge in (model.outputs, model.gradients, model.state)])
+        verdict = model.answers(own)
         if verdict.outcome.failing:
             verdict = replace(verdict, message=f"{verdict.message} (frozen={frozen!r})")
         found.append(verdict)

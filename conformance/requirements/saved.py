@@ -88,7 +88,7 @@ def goes_on(trial: Trial) -> Verdict:
         if isinstance(call, Resume):
             after = frozenset(k for k in range(number, len(script)) if script[k].layer == call.layer)
             own = replace(trial, looked_at=after)
-            verdict = worst([judge(own) for judge in (model.outputs, model.gradients, model.state)])
+            verdict = model.answers(own)
             if verdict.outcome.failing:
                 verdict = replace(verdict, message=f"{verdict.message} (saved as {call.format})")
             found.append(verdict)
